@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// See certificates.hpp. X.509 version 3 profile: RFC 5280.
+#include "keys/certificates.hpp"
+
+#include "keys/key_files.hpp"
+
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+namespace casemate::keys {
+namespace {
+
+constexpr int validity_days = 3650;
+constexpr long backdate_seconds = 3600; // a clock that is a little behind still accepts it
+
+void add_extension(X509& certificate, X509& issuer, int nid, const char* value) {
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, &issuer, &certificate, nullptr, nullptr, 0);
+    const Extension extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value)};
+    require(extension && X509_add_ext(&certificate, extension.get(), -1) == 1, "add a certificate extension");
+}
+
+void set_random_serial(X509& certificate) {
+    std::uint64_t serial = 0;
+    require(RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1, "make random bytes");
+    serial >>= 1; // positive [RFC 5280 4.1.2.2]
+    require(ASN1_INTEGER_set_uint64(X509_get_serialNumber(&certificate), serial | 1) == 1, "set a serial number");
+}
+
+Certificate unsigned_certificate(EVP_PKEY& key, const char* common_name) {
+    Certificate certificate{X509_new()};
+    require(certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1, "make a certificate");
+    set_random_serial(*certificate);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -backdate_seconds);
+    X509_time_adj_ex(X509_getm_notAfter(certificate.get()), validity_days, 0, nullptr);
+    const auto* text = reinterpret_cast<const unsigned char*>(common_name);
+    X509_NAME* subject = X509_get_subject_name(certificate.get());
+    require(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0) == 1, "set a name");
+    require(X509_set_pubkey(certificate.get(), &key) == 1, "set a certificate's key");
+    return certificate;
+}
+
+void sign_and_write(const PrivateDirectory& directory, const std::string& name, X509& certificate, EVP_PKEY& key) {
+    require(X509_sign(&certificate, &key, EVP_sha256()) > 0, "sign a certificate");
+    const MemoryBio bio{BIO_new(BIO_s_mem())};
+    require(bio && PEM_write_bio_X509(bio.get(), &certificate) == 1, "encode a certificate");
+    directory.write_new(name, contents(*bio));
+}
+
+/// The certificate in `name` when there is one; it must be for `key`.
+Certificate existing(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key) {
+    const auto pem = directory.read(name);
+    if (!pem) return nullptr;
+    const MemoryBio bio{BIO_new_mem_buf(pem->data(), static_cast<int>(pem->size()))};
+    require(bio != nullptr, "allocate");
+    Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)};
+    if (!certificate || X509_check_private_key(certificate.get(), &key) != 1) {
+        throw KeyError{name + " is not a certificate of its private key"};
+    }
+    return certificate;
+}
+
+} // namespace
+
+Certificate ensure_authority(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key) {
+    if (Certificate found = existing(directory, name, key)) return found;
+    Certificate certificate = unsigned_certificate(key, "Casemate development authority");
+    X509& self = *certificate;
+    require(X509_set_issuer_name(&self, X509_get_subject_name(&self)) == 1, "set a name");
+    add_extension(self, self, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
+    add_extension(self, self, NID_key_usage, "critical,keyCertSign,cRLSign");
+    add_extension(self, self, NID_subject_key_identifier, "hash");
+    sign_and_write(directory, name, self, key);
+    return certificate;
+}
+
+void ensure_server(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer) {
+    if (const Certificate found = existing(directory, name, key)) {
+        if (X509_verify(found.get(), &issuer.key) != 1) throw KeyError{name + " was issued by another authority"};
+        return;
+    }
+    const Certificate certificate = unsigned_certificate(key, "localhost");
+    X509& server = *certificate;
+    require(X509_set_issuer_name(&server, X509_get_subject_name(&issuer.certificate)) == 1, "set a name");
+    add_extension(server, issuer.certificate, NID_basic_constraints, "critical,CA:FALSE");
+    add_extension(server, issuer.certificate, NID_key_usage, "critical,digitalSignature");
+    add_extension(server, issuer.certificate, NID_ext_key_usage, "serverAuth");
+    add_extension(server, issuer.certificate, NID_subject_key_identifier, "hash");
+    add_extension(server, issuer.certificate, NID_authority_key_identifier, "keyid:always");
+    add_extension(server, issuer.certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+    sign_and_write(directory, name, server, issuer.key);
+}
+
+} // namespace casemate::keys

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The development TLS certificates of the verifier: an authority of its own and a server certificate for this host.
+// Not for production: there the operator's own authority issues them.
+#pragma once
+
+#include "keys/openssl_handles.hpp"
+#include "keys/private_directory.hpp"
+
+#include <string>
+
+namespace casemate::keys {
+
+/// A self-signed authority over `key`; an existing file must belong to that key.
+Certificate ensure_authority(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key);
+
+struct Issuer {
+    X509& certificate;
+    EVP_PKEY& key;
+};
+/// A server certificate for localhost and 127.0.0.1.
+void ensure_server(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer);
+
+} // namespace casemate::keys

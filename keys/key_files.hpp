@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// P-256 keys and tokens as files of a PrivateDirectory. `ensure_*` keeps what is there and makes what is not.
+#pragma once
+
+#include "keys/openssl_handles.hpp"
+#include "keys/private_directory.hpp"
+
+#include <string>
+
+namespace casemate::keys {
+
+/// The private key in `name` (PEM, PKCS #8), made when absent.
+PrivateKey ensure_private_key(const PrivateDirectory& directory, const std::string& name);
+/// Writes the public half (PEM, SubjectPublicKeyInfo); refuses an existing one of another key.
+void ensure_public_key(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key);
+/// 32 random bytes in hexadecimal.
+void ensure_token(const PrivateDirectory& directory, const std::string& name);
+
+/// What `write` puts into a memory BIO, as text.
+std::string contents(BIO& bio);
+
+} // namespace casemate::keys

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Usage: keys_test.sh CASEMATE_KEYS   -- what keys/README.md promises: modes, idempotence, no overwriting, refusals.
+set -eu
+tool=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "keys_test: $1" >&2; exit 1; }
+
+umask 0
+"$tool" init "$work/keys" >/dev/null
+[ "$(stat -c %a "$work/keys")" = 700 ] || fail "the directory is not 0700"
+[ -z "$(find "$work/keys" -type f ! -perm 600)" ] || fail "a file is not 0600"
+[ "$(find "$work/keys" -type f | wc -l)" = 9 ] || fail "not exactly nine files"
+openssl verify -CAfile "$work/keys/ca.pem" -purpose sslserver -verify_ip 127.0.0.1 "$work/keys/server.pem" >/dev/null ||
+    fail "the server certificate does not verify"
+
+before=$(cat "$work"/keys/* | sha256sum)
+"$tool" init "$work/keys" >/dev/null
+[ "$before" = "$(cat "$work"/keys/* | sha256sum)" ] || fail "a second run changed a file"
+
+rm "$work/keys/owner.pub.pem" "$work/keys/server.pem"
+"$tool" init "$work/keys" >/dev/null
+[ -f "$work/keys/owner.pub.pem" ] && [ -f "$work/keys/server.pem" ] || fail "what was missing was not made"
+
+cp "$work/keys/grant.pub.pem" "$work/keys/owner.pub.pem"
+"$tool" init "$work/keys" 2>/dev/null && fail "a public key of another key was accepted"
+rm "$work/keys/owner.pub.pem"
+echo broken > "$work/keys/owner.pem"
+"$tool" init "$work/keys" 2>/dev/null && fail "a broken private key was accepted"
+rm "$work/keys/owner.pem"
+chmod 644 "$work/keys/grant.pem"
+"$tool" init "$work/keys" 2>/dev/null && fail "a readable private key was accepted"
+chmod 600 "$work/keys/grant.pem"
+chmod 755 "$work/keys"
+"$tool" init "$work/keys" 2>/dev/null && fail "an open directory was accepted"
+echo "keys_test: passed"
