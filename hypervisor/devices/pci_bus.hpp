@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A VM's PCI bus 0: configuration mechanism #1 (ports CF8, CFC) [PCI 3.2.2.3.2] and a synthetic host bridge at 00:00.0.
+// Virtual and assigned functions register here; all other functions read FF and ignore writes.
+// No ECAM: the guest's ACPI has no MCFG, so Linux uses the ports.
+#pragma once
+
+#include "hypervisor/devices/io_bus.hpp"
+
+#include <array>
+
+namespace casemate::devices {
+
+/// One function's configuration space as its VM sees it; offset is 0..255, accesses are aligned to their width.
+class PciFunction {
+public:
+    virtual std::uint32_t read_config(std::uint8_t offset, unsigned width) = 0;
+    virtual void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) = 0;
+
+protected:
+    ~PciFunction() = default;
+};
+
+class PciBus final : public PortDevice {
+public:
+    static constexpr std::uint16_t first_port = 0xCF8;
+    static constexpr std::uint16_t port_count = 8;
+
+    /// False when the slot is taken or out of range (device 0 is the host bridge).
+    [[nodiscard]] bool attach(unsigned device, unsigned function, PciFunction& handler);
+    void detach(unsigned device, unsigned function);
+
+    std::uint32_t read_port(std::uint16_t port, unsigned width) override;
+    void write_port(std::uint16_t port, unsigned width, std::uint32_t value) override;
+
+private:
+    [[nodiscard]] bool selects_bus_0() const;
+    [[nodiscard]] PciFunction* selected() const;
+    [[nodiscard]] static std::uint32_t host_bridge(std::uint8_t offset, unsigned width);
+
+    std::uint32_t address_ = 0;
+    std::array<PciFunction*, 32 * 8> functions_{};
+};
+
+} // namespace casemate::devices
