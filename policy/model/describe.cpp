@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of the policy as sentences, for the compiler and the verifier. Host only.
+#include "policy/model/policy.hpp"
+
+namespace casemate::policy {
+
+const char* describe(PolicyError error) {
+    switch (error) {
+    case PolicyError::none: return "no error";
+    case PolicyError::shape: return "not the canonical encoding of a policy";
+    case PolicyError::version: return "unknown policy version";
+    case PolicyError::epoch: return "the epoch must be at least 1";
+    case PolicyError::grant_key: return "the verifier key is not an uncompressed P-256 point";
+    case PolicyError::vm_count: return "there must be 1 to 16 VMs";
+    case PolicyError::vm_name: return "a VM name is 1 to 15 of a-z, 0-9 and -";
+    case PolicyError::vm_name_twice: return "two VMs have the same name";
+    case PolicyError::role: return "the role must be agent, driver or client";
+    case PolicyError::file_name: return "a file name is 1 to 31 of A-Z, a-z, 0-9, '.', '_', '-', not first '.'";
+    case PolicyError::command_line: return "the command line must be at most 1024 printable ASCII characters";
+    case PolicyError::memory: return "the memory must be an even number of MiB from 16 to 65536";
+    case PolicyError::core: return "the core must be 0 to 63";
+    case PolicyError::placement: return "the placement must be shared or dedicated";
+    case PolicyError::vcpus: return "a VM has exactly one vCPU";
+    case PolicyError::no_agent: return "one VM must have the role agent";
+    case PolicyError::two_agents: return "only one VM may have the role agent";
+    case PolicyError::core_not_shared: return "the core of a dedicated VM cannot be used by another VM";
+    case PolicyError::device_count: return "there may be at most 32 devices";
+    case PolicyError::device_address: return "a device is segment 0-ffff, bus 0-ff, device 0-1f, function 0-7";
+    case PolicyError::device_twice: return "the device is listed twice";
+    case PolicyError::device_id: return "the vendor cannot be 0000 or ffff";
+    case PolicyError::holder_count: return "a device has 1 to 8 holders";
+    case PolicyError::holder_unknown: return "a holder is not a VM of this policy";
+    case PolicyError::holder_twice: return "a holder is named twice";
+    case PolicyError::holder_is_agent: return "the agent VM may not hold a device";
+    case PolicyError::rights: return "the rights must be one or more of dma, interrupts and mmio";
+    case PolicyError::lease: return "the longest lease must be 1 to 86400 seconds";
+    }
+    return "unknown error";
+}
+
+} // namespace casemate::policy

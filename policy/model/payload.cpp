@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// See payload.hpp. The numbered keys are those of docs/interfaces/policy.md.
+#include "policy/model/payload.hpp"
+
+#include "hypervisor/base/cbor_reader.hpp"
+#include "hypervisor/base/cbor_writer.hpp"
+
+namespace casemate::policy {
+namespace {
+
+constexpr std::size_t policy_fields = 5;
+constexpr std::size_t vm_fields = 9;
+constexpr std::size_t device_fields = 5;
+
+template <typename T>
+T number(CborReader& in) {
+    return static_cast<T>(in.u64_at_most(static_cast<T>(~T{0})));
+}
+
+template <std::size_t capacity>
+void read_text(CborReader& in, Text<capacity>& text) {
+    if (!text.assign(in.text(capacity))) in.fail();
+}
+
+void read_vm(CborReader& in, Vm& vm) {
+    in.expect_map(vm_fields);
+    in.expect_key(0), read_text(in, vm.name);
+    in.expect_key(1), vm.role = static_cast<Role>(number<std::uint8_t>(in));
+    in.expect_key(2), read_text(in, vm.kernel);
+    in.expect_key(3), read_text(in, vm.initrd);
+    in.expect_key(4), read_text(in, vm.command_line);
+    in.expect_key(5), vm.memory_mib = number<std::uint32_t>(in);
+    in.expect_key(6), vm.core = number<std::uint8_t>(in);
+    in.expect_key(7), vm.placement = static_cast<Placement>(number<std::uint8_t>(in));
+    in.expect_key(8), vm.vcpus = number<std::uint8_t>(in);
+}
+
+/// The index of the VM with this name; vm_count when there is none (validate() reports it).
+std::uint8_t find_vm(const Policy& policy, std::string_view name) {
+    std::uint8_t index = 0;
+    while (index < policy.vm_count && policy.vms[index].name.view() != name) ++index;
+    return index;
+}
+
+void read_device(CborReader& in, const Policy& policy, Device& device) {
+    in.expect_map(device_fields);
+    in.expect_key(0), in.expect_array(4);
+    device.address.segment = number<std::uint16_t>(in);
+    device.address.bus = number<std::uint8_t>(in);
+    device.address.device = number<std::uint8_t>(in);
+    device.address.function = number<std::uint8_t>(in);
+    in.expect_key(1);
+    const std::uint32_t id = number<std::uint32_t>(in);
+    device.vendor = static_cast<std::uint16_t>(id >> 16);
+    device.device_id = static_cast<std::uint16_t>(id);
+    in.expect_key(2), device.holder_count = static_cast<std::uint8_t>(in.array_size(max_holders));
+    for (std::size_t i = 0; i < device.holder_count; ++i)
+        device.holders[i] = find_vm(policy, in.text(max_vm_name));
+    in.expect_key(3), device.rights = number<std::uint8_t>(in);
+    in.expect_key(4), device.max_lease = number<std::uint32_t>(in);
+}
+
+/// The fields before the lists.
+Status<PolicyFault> read_front(CborReader& in, Policy& policy) {
+    in.expect_map(policy_fields);
+    in.expect_key(0);
+    const std::uint64_t version = in.u64();
+    in.expect_key(1), policy.epoch = in.u64();
+    if (!in.ok()) return Failure{PolicyFault{PolicyError::shape, 0}};
+    if (version != format_version) return Failure{PolicyFault{PolicyError::version, 0}};
+    return Done{};
+}
+
+void write_vm(CborWriter& out, const Vm& vm) {
+    out.map(vm_fields);
+    out.key(0), out.text(vm.name.view());
+    out.key(1), out.u64(static_cast<std::uint64_t>(vm.role));
+    out.key(2), out.text(vm.kernel.view());
+    out.key(3), out.text(vm.initrd.view());
+    out.key(4), out.text(vm.command_line.view());
+    out.key(5), out.u64(vm.memory_mib);
+    out.key(6), out.u64(vm.core);
+    out.key(7), out.u64(static_cast<std::uint64_t>(vm.placement));
+    out.key(8), out.u64(vm.vcpus);
+}
+
+void write_device(CborWriter& out, const Policy& policy, const Device& device) {
+    out.map(device_fields);
+    out.key(0), out.array(4);
+    out.u64(device.address.segment), out.u64(device.address.bus);
+    out.u64(device.address.device), out.u64(device.address.function);
+    out.key(1), out.u64(std::uint32_t{device.vendor} << 16 | device.device_id);
+    out.key(2), out.array(device.holder_count);
+    for (std::size_t i = 0; i < device.holder_count; ++i) out.text(policy.vms[device.holders[i]].name.view());
+    out.key(3), out.u64(device.rights);
+    out.key(4), out.u64(device.max_lease);
+}
+
+} // namespace
+
+Status<PolicyFault> parse_policy(ByteView payload, Policy& policy) {
+    CborReader in{payload};
+    TRY(read_front(in, policy));
+    in.expect_key(2);
+    const ByteView key = in.bytes_exactly(public_key_size);
+    for (std::size_t i = 0; i < key.size(); ++i) policy.grant_key[i] = key[i];
+    in.expect_key(3), policy.vm_count = static_cast<std::uint8_t>(in.array_size(max_vms));
+    for (std::size_t i = 0; i < policy.vm_count; ++i) read_vm(in, policy.vms[i]);
+    in.expect_key(4), policy.device_count = static_cast<std::uint8_t>(in.array_size(max_devices));
+    for (std::size_t i = 0; i < policy.device_count; ++i) read_device(in, policy, policy.devices[i]);
+    if (!in.finished()) return Failure{PolicyFault{PolicyError::shape, 0}};
+    return validate(policy);
+}
+
+Result<std::uint64_t, PolicyError> read_epoch(ByteView payload) {
+    CborReader in{payload};
+    in.expect_map(policy_fields);
+    in.expect_key(0);
+    const std::uint64_t version = in.u64();
+    in.expect_key(1);
+    const std::uint64_t epoch = in.u64();
+    if (!in.ok()) return Failure{PolicyError::shape};
+    if (version != format_version) return Failure{PolicyError::version};
+    if (epoch == 0) return Failure{PolicyError::epoch};
+    return epoch;
+}
+
+ByteView encode_policy(const Policy& policy, ByteSpan buffer) {
+    if (!validate(policy).ok()) return {};
+    CborWriter out{buffer};
+    out.map(policy_fields);
+    out.key(0), out.u64(format_version);
+    out.key(1), out.u64(policy.epoch);
+    out.key(2), out.bytes(policy.grant_key);
+    out.key(3), out.array(policy.vm_count);
+    for (std::size_t i = 0; i < policy.vm_count; ++i) write_vm(out, policy.vms[i]);
+    out.key(4), out.array(policy.device_count);
+    for (std::size_t i = 0; i < policy.device_count; ++i) write_device(out, policy, policy.devices[i]);
+    return out.ok() ? out.written() : ByteView{};
+}
+
+} // namespace casemate::policy

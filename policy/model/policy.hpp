@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The owner's policy in memory: which VMs run, which devices each may hold, and whose grants count.
+// Plain fixed-size values (about 20 KiB in all), no allocation. Wire form: docs/interfaces/policy.md.
+// Made by parse_policy() (payload.hpp) from a verified bundle, or by the compiler; valid only after validate().
+// Who reads it: the hypervisor (VMs, custody), the verifier (which VM may hold which device).
+#pragma once
+
+#include "hypervisor/base/device_address.hpp"
+#include "hypervisor/base/result.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace casemate::policy {
+
+inline constexpr std::uint64_t format_version = 1;
+inline constexpr std::size_t max_vms = 16;
+inline constexpr std::size_t max_devices = 32;
+inline constexpr std::size_t max_holders = 8;
+inline constexpr std::size_t max_vm_name = 15;
+inline constexpr std::size_t max_file_name = 31; // launch::Image.name holds 32 with its NUL
+inline constexpr std::size_t max_command_line = 1024;
+inline constexpr std::uint32_t min_memory_mib = 16;
+inline constexpr std::uint32_t max_memory_mib = 65536;
+inline constexpr std::uint8_t max_core = 63;
+inline constexpr std::uint32_t max_lease_seconds = 86400;
+inline constexpr std::size_t public_key_size = 65; // SEC1 uncompressed P-256 point
+
+/// A short text by value.
+template <std::size_t capacity>
+class Text {
+public:
+    constexpr Text() = default;
+    /// False, and nothing changed, when it does not fit.
+    [[nodiscard]] constexpr bool assign(std::string_view text) {
+        if (text.size() > capacity) return false;
+        for (std::size_t i = 0; i < text.size(); ++i) bytes_[i] = text[i];
+        size_ = static_cast<std::uint16_t>(text.size());
+        return true;
+    }
+    [[nodiscard]] constexpr std::string_view view() const { return {bytes_, size_}; }
+
+private:
+    std::uint16_t size_ = 0;
+    char bytes_[capacity] = {};
+};
+
+enum class Role : std::uint8_t { agent = 0, driver = 1, client = 2 };
+enum class Placement : std::uint8_t { shared = 0, dedicated = 1 };
+
+/// Bits of Device::rights and of a grant's rights.
+inline constexpr std::uint8_t right_dma = 1;
+inline constexpr std::uint8_t right_interrupts = 2;
+inline constexpr std::uint8_t right_mmio = 4;
+inline constexpr std::uint8_t all_rights = right_dma | right_interrupts | right_mmio;
+
+struct Vm {
+    Text<max_vm_name> name; // 1..15 of a-z 0-9 -
+    Role role = Role::driver;
+    Text<max_file_name> kernel; // name of an Image of the launch
+    Text<max_file_name> initrd;
+    Text<max_command_line> command_line; // printable ASCII
+    std::uint32_t memory_mib = 0;        // even: guest memory is mapped by 2 MiB pages
+    std::uint8_t core = 0;
+    Placement placement = Placement::shared;
+    std::uint8_t vcpus = 1;
+};
+
+struct Device {
+    DeviceAddress address;
+    std::uint16_t vendor = 0;
+    std::uint16_t device_id = 0;
+    std::uint8_t holder_count = 0;
+    std::array<std::uint8_t, max_holders> holders{}; // indices into Policy::vms: who may be granted it
+    std::uint8_t rights = 0;                         // the most that a grant may give
+    std::uint32_t max_lease = 0;                     // seconds
+
+    [[nodiscard]] constexpr bool may_hold(std::size_t vm) const {
+        for (std::size_t i = 0; i < holder_count; ++i)
+            if (holders[i] == vm) return true;
+        return false;
+    }
+};
+
+struct Policy {
+    std::uint64_t epoch = 0;
+    std::array<std::uint8_t, public_key_size> grant_key{};
+    std::uint8_t vm_count = 0;
+    std::array<Vm, max_vms> vms{};
+    std::uint8_t device_count = 0;
+    std::array<Device, max_devices> devices{};
+};
+
+/// One number per rule. `shape`: not canonical CBOR of the documented form, or a value beyond its field.
+enum class PolicyError : std::uint8_t {
+    none = 0,
+    shape,
+    version,
+    epoch,
+    grant_key,
+    vm_count,
+    vm_name,
+    vm_name_twice,
+    role,
+    file_name,
+    command_line,
+    memory,
+    core,
+    placement,
+    vcpus,
+    no_agent,
+    two_agents,
+    core_not_shared,
+    device_count,
+    device_address,
+    device_twice,
+    device_id,
+    holder_count,
+    holder_unknown,
+    holder_twice,
+    holder_is_agent,
+    rights,
+    lease,
+};
+
+/// The broken rule, and which VM or device (by its index) breaks it; 0 for rules about the whole policy.
+struct PolicyFault {
+    PolicyError rule = PolicyError::none;
+    std::uint8_t index = 0;
+};
+
+/// Every rule on values; parse_policy() has run it already.
+[[nodiscard]] Status<PolicyFault> validate(const Policy& policy);
+
+/// The rule as a sentence. Host only.
+[[nodiscard]] const char* describe(PolicyError error);
+
+} // namespace casemate::policy

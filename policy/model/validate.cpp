@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of docs/interfaces/policy.md on values. UNTRUSTED: nothing in the policy is believed before this.
+#include "policy/model/policy.hpp"
+
+namespace casemate::policy {
+namespace {
+
+constexpr std::uint8_t sec1_uncompressed = 4; // [SEC1 2.3.3]
+
+bool vm_name_ok(std::string_view name) {
+    for (const char c : name)
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
+    return !name.empty();
+}
+
+bool file_name_ok(std::string_view name) {
+    for (const char c : name) {
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && c != '.' && c != '_' && c != '-') return false;
+    }
+    return !name.empty() && name[0] != '.';
+}
+
+bool command_line_ok(std::string_view line) {
+    for (const char c : line)
+        if (c < 0x20 || c > 0x7e) return false;
+    return true;
+}
+
+bool memory_ok(std::uint32_t mib) { return mib >= min_memory_mib && mib <= max_memory_mib && mib % 2 == 0; }
+
+PolicyError check_vm(const Vm& vm) {
+    if (!vm_name_ok(vm.name.view())) return PolicyError::vm_name;
+    if (vm.role > Role::client) return PolicyError::role;
+    if (!file_name_ok(vm.kernel.view()) || !file_name_ok(vm.initrd.view())) return PolicyError::file_name;
+    if (!command_line_ok(vm.command_line.view())) return PolicyError::command_line;
+    if (!memory_ok(vm.memory_mib)) return PolicyError::memory;
+    if (vm.core > max_core) return PolicyError::core;
+    if (vm.placement > Placement::dedicated) return PolicyError::placement;
+    return vm.vcpus == 1 ? PolicyError::none : PolicyError::vcpus;
+}
+
+/// Rules between two VMs.
+PolicyError check_pair(const Vm& first, const Vm& second) {
+    if (first.name.view() == second.name.view()) return PolicyError::vm_name_twice;
+    if (first.role == Role::agent && second.role == Role::agent) return PolicyError::two_agents;
+    const bool dedicated = first.placement == Placement::dedicated || second.placement == Placement::dedicated;
+    return dedicated && first.core == second.core ? PolicyError::core_not_shared : PolicyError::none;
+}
+
+PolicyError check_holders(const Policy& policy, const Device& device) {
+    if (device.holder_count == 0 || device.holder_count > max_holders) return PolicyError::holder_count;
+    for (std::size_t i = 0; i < device.holder_count; ++i) {
+        if (device.holders[i] >= policy.vm_count) return PolicyError::holder_unknown;
+        if (policy.vms[device.holders[i]].role == Role::agent) return PolicyError::holder_is_agent;
+        for (std::size_t j = 0; j < i; ++j)
+            if (device.holders[j] == device.holders[i]) return PolicyError::holder_twice;
+    }
+    return PolicyError::none;
+}
+
+PolicyError check_device(const Policy& policy, const Device& device) {
+    if (!device.address.valid()) return PolicyError::device_address;
+    if (device.vendor == 0 || device.vendor == 0xffff) return PolicyError::device_id; // "no device" [PCI 6.1]
+    const PolicyError holders = check_holders(policy, device);
+    if (holders != PolicyError::none) return holders;
+    if (device.rights == 0 || (device.rights & ~all_rights) != 0) return PolicyError::rights;
+    return device.max_lease >= 1 && device.max_lease <= max_lease_seconds ? PolicyError::none : PolicyError::lease;
+}
+
+Status<PolicyFault> check_vms(const Policy& policy) {
+    bool has_agent = false;
+    for (std::uint8_t i = 0; i < policy.vm_count; ++i) {
+        PolicyError error = check_vm(policy.vms[i]);
+        for (std::uint8_t j = 0; j < i && error == PolicyError::none; ++j)
+            error = check_pair(policy.vms[j], policy.vms[i]);
+        if (error != PolicyError::none) return Failure{PolicyFault{error, i}};
+        has_agent = has_agent || policy.vms[i].role == Role::agent;
+    }
+    if (!has_agent) return Failure{PolicyFault{PolicyError::no_agent, 0}};
+    return Done{};
+}
+
+Status<PolicyFault> check_devices(const Policy& policy) {
+    for (std::uint8_t i = 0; i < policy.device_count; ++i) {
+        PolicyError error = check_device(policy, policy.devices[i]);
+        for (std::uint8_t j = 0; j < i && error == PolicyError::none; ++j)
+            if (policy.devices[j].address == policy.devices[i].address) error = PolicyError::device_twice;
+        if (error != PolicyError::none) return Failure{PolicyFault{error, i}};
+    }
+    return Done{};
+}
+
+} // namespace
+
+Status<PolicyFault> validate(const Policy& policy) {
+    if (policy.epoch == 0) return Failure{PolicyFault{PolicyError::epoch, 0}};
+    if (policy.grant_key[0] != sec1_uncompressed) return Failure{PolicyFault{PolicyError::grant_key, 0}};
+    if (policy.vm_count == 0 || policy.vm_count > max_vms) return Failure{PolicyFault{PolicyError::vm_count, 0}};
+    if (policy.device_count > max_devices) return Failure{PolicyFault{PolicyError::device_count, 0}};
+    TRY(check_vms(policy));
+    return check_devices(policy);
+}
+
+} // namespace casemate::policy
