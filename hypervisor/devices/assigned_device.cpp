@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/devices/assigned_device.hpp"
+
+#include "hypervisor/hw/pci_reset.hpp"
+
+namespace casemate::devices {
+
+namespace pci = hw::pci;
+
+namespace {
+
+constexpr std::uint16_t guest_command_bits =
+    pci::command_memory | pci::command_master | pci::command_intx_disable;
+// Capability lengths [PCI 3.0 6.8.1, 6.8.2; PCI-PM 3.2; PCIe 7.5.3].
+constexpr unsigned power_length = 8, express_length = 0x3c, msix_length = 12;
+constexpr std::uint32_t function_level_reset = 1u << 28;
+constexpr std::uint8_t express_device_capabilities = 4;
+
+unsigned msi_length(std::uint16_t control) {
+    const bool wide = control & 1 << 7;
+    const bool masks = control & 1 << 8;
+    return (wide ? 14u : 10u) + (masks ? 10u : 0u);
+}
+
+constexpr std::uint32_t low_bits(unsigned width) { return width == 4 ? ~0u : (1u << 8 * width) - 1; }
+
+} // namespace
+
+std::optional<AssignedDevice> AssignedDevice::create(hw::PciBus& bus, const hw::PciFunction& function,
+                                                     BarWindow& window) {
+    AssignedDevice device{bus, function};
+    for (std::size_t i = 0; i < pci::bar_count; ++i) {
+        if (function.bar[i].range.size == 0)
+            continue;
+        const auto at = window.take(function.bar[i].range.size);
+        if (!at)
+            return {};
+        device.bar_at_[i] = *at;
+    }
+    device.expose_capabilities();
+    return device;
+}
+
+void AssignedDevice::expose_capabilities() {
+    const hw::PciCapabilities& capability = function_->capability;
+    if (capability.power)
+        expose(capability.power, power_length, false);
+    if (capability.msi)
+        expose(capability.msi, msi_length(bus_->read16(address(), capability.msi + 2)), true);
+    if (capability.express)
+        expose(capability.express, express_length, false);
+    if (capability.msix)
+        expose(capability.msix, msix_length, true);
+}
+
+// UNTRUSTED: the offset is the function's own claim; a capability that would pass the end is cut.
+void AssignedDevice::expose(std::uint8_t offset, unsigned length, bool writable) {
+    const unsigned room = 256u - offset;
+    const auto cut = static_cast<std::uint8_t>(length < room ? length : room);
+    if (exposed_count_ > 0)
+        exposed_[exposed_count_ - 1].next = offset;
+    exposed_[exposed_count_++] = {.offset = offset, .length = cut, .writable = writable};
+}
+
+void AssignedDevice::restart() {
+    sizing_ = {};
+    command_ = 0;
+}
+
+std::uint32_t AssignedDevice::read_config(std::uint8_t offset, unsigned width) {
+    if ((width != 1 && width != 2 && width != 4) || offset % width != 0)
+        return ~0u;
+    return read_dword(offset & 0xfc) >> 8 * (offset & 3) & low_bits(width);
+}
+
+std::uint32_t AssignedDevice::read_dword(std::uint8_t offset) {
+    if (offset >= pci::base_address && offset < pci::base_address + 4 * pci::bar_count)
+        return read_bar((offset - pci::base_address) / 4);
+    switch (offset) {
+    case pci::vendor:
+    case pci::class_revision:
+    case pci::subsystem:
+        return bus_->read32(address(), offset);
+    case pci::command:
+        return command_ | (exposed_count_ ? pci::status_capabilities : 0);
+    case pci::header_type & 0xfc:
+        return bus_->read32(address(), offset) & 0x0000ffff; // single function, type 0
+    case pci::capabilities:
+        return exposed_count_ ? exposed_[0].offset : 0;
+    default:
+        return read_capability(offset);
+    }
+}
+
+std::uint32_t AssignedDevice::read_bar(std::size_t index) const {
+    const bool upper =
+        index > 0 && function_->bar[index - 1].wide && function_->bar[index - 1].range.size != 0;
+    const std::size_t first = upper ? index - 1 : index;
+    const hw::PciBar& bar = function_->bar[first];
+    if (bar.range.size == 0)
+        return 0;
+    const std::uint64_t flags = (bar.wide ? 4u : 0u) | (bar.prefetchable ? 8u : 0u);
+    const std::uint64_t value = (sizing_[index] ? ~(bar.range.size - 1) : bar_at_[first].value) | flags;
+    return static_cast<std::uint32_t>(upper ? value >> 32 : value);
+}
+
+std::uint32_t AssignedDevice::read_capability(std::uint8_t offset) {
+    for (std::size_t i = 0; i < exposed_count_; ++i) {
+        const Exposed& part = exposed_[i];
+        if (offset < (part.offset & 0xfc) || offset >= part.offset + part.length)
+            continue;
+        std::uint32_t value = bus_->read32(address(), offset);
+        if (offset == part.offset)
+            value = (value & 0xffff00ff) | std::uint32_t{part.next} << 8;
+        if (part.offset == function_->capability.express &&
+            offset == part.offset + express_device_capabilities)
+            value &= ~function_level_reset;
+        return value;
+    }
+    return 0;
+}
+
+void AssignedDevice::write_config(std::uint8_t offset, unsigned width, std::uint32_t value) {
+    if ((width != 1 && width != 2 && width != 4) || offset % width != 0)
+        return;
+    if (offset >= pci::base_address && offset < pci::base_address + 4 * pci::bar_count)
+        sizing_[(offset - pci::base_address) / 4] = width == 4 && value == ~0u;
+    else if (offset == pci::command && width >= 2)
+        write_command(value);
+    else
+        write_capability(offset, width, value);
+}
+
+// The host decodes memory and keeps INTx off whatever the guest says.
+void AssignedDevice::write_command(std::uint32_t value) {
+    command_ = static_cast<std::uint16_t>(value & guest_command_bits);
+    hw::set_command(*bus_, address(),
+                    (command_ & pci::command_master) | pci::command_memory | pci::command_intx_disable);
+}
+
+void AssignedDevice::write_capability(std::uint8_t offset, unsigned width, std::uint32_t value) {
+    for (std::size_t i = 0; i < exposed_count_; ++i) {
+        const Exposed& part = exposed_[i];
+        if (!part.writable || offset < part.offset + 2 || offset + width > part.offset + part.length)
+            continue;
+        const std::uint8_t dword = offset & 0xfc;
+        const unsigned shift = 8 * (offset & 3);
+        const std::uint32_t kept = bus_->read32(address(), dword) & ~(low_bits(width) << shift);
+        bus_->write32(address(), dword, kept | (value & low_bits(width)) << shift);
+        return;
+    }
+}
+
+} // namespace casemate::devices
