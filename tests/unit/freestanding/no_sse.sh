@@ -9,7 +9,7 @@ users=$(awk '/^[0-9a-f]+ </ { name = $2; gsub(/[<>:]/, "", name) } /%[xyz]mm/ { 
     sort -u | grep -vE "^($known)\$" || true)
 [ -z "$users" ] || { echo "SSE in: $users"; exit 1; }
 # Calls among the few themselves (br_sha256_out -> sha2small_out) do not count.
-callers=$(awk '/^[0-9a-f]+ </ { name = $2; gsub(/[<>:]/, "", name) } / (call|jmp) / { print name, $NF }' "$1.disassembly" |
+callers=$(awk '/^[0-9a-f]+ </ { name = $2; gsub(/[<>:]/, "", name) } /[ \t](call|jmp) / { print name, $NF }' "$1.disassembly" |
     grep -E "<($known)>\$" | grep -vE "^($known) " || true)
 [ -z "$callers" ] || { echo "calls of functions that use SSE: $callers"; exit 1; }
 grep -q '<br_sha224_update>:' "$1.disassembly" || { echo "not the program that was meant"; exit 1; }
