@@ -22,6 +22,11 @@ unsigned msi_length(std::uint16_t control) {
     return (wide ? 14u : 10u) + (masks ? 10u : 0u);
 }
 
+constexpr std::uint8_t flags(const hw::PciBar& bar) {
+    return static_cast<std::uint8_t>((bar.wide ? BarRegisters::wide : 0) |
+                                     (bar.prefetchable ? BarRegisters::prefetchable : 0));
+}
+
 constexpr std::uint32_t low_bits(unsigned width) { return width == 4 ? ~0u : (1u << 8 * width) - 1; }
 
 } // namespace
@@ -36,6 +41,7 @@ std::optional<AssignedDevice> AssignedDevice::create(hw::PciBus& bus, const hw::
         if (!at)
             return {};
         device.bar_at_[i] = *at;
+        device.bars_.define(i, at->value, function.bar[i].range.size, flags(function.bar[i]));
     }
     device.expose_capabilities();
     return device;
@@ -63,7 +69,7 @@ void AssignedDevice::expose(std::uint8_t offset, unsigned length, bool writable)
 }
 
 void AssignedDevice::restart() {
-    sizing_ = {};
+    bars_.reset();
     command_ = 0;
 }
 
@@ -74,8 +80,8 @@ std::uint32_t AssignedDevice::read_config(std::uint8_t offset, unsigned width) {
 }
 
 std::uint32_t AssignedDevice::read_dword(std::uint8_t offset) {
-    if (offset >= pci::base_address && offset < pci::base_address + 4 * pci::bar_count)
-        return read_bar((offset - pci::base_address) / 4);
+    if (BarRegisters::contains(offset))
+        return bars_.read(offset);
     switch (offset) {
     case pci::vendor:
     case pci::class_revision:
@@ -90,18 +96,6 @@ std::uint32_t AssignedDevice::read_dword(std::uint8_t offset) {
     default:
         return read_capability(offset);
     }
-}
-
-std::uint32_t AssignedDevice::read_bar(std::size_t index) const {
-    const bool upper =
-        index > 0 && function_->bar[index - 1].wide && function_->bar[index - 1].range.size != 0;
-    const std::size_t first = upper ? index - 1 : index;
-    const hw::PciBar& bar = function_->bar[first];
-    if (bar.range.size == 0)
-        return 0;
-    const std::uint64_t flags = (bar.wide ? 4u : 0u) | (bar.prefetchable ? 8u : 0u);
-    const std::uint64_t value = (sizing_[index] ? ~(bar.range.size - 1) : bar_at_[first].value) | flags;
-    return static_cast<std::uint32_t>(upper ? value >> 32 : value);
 }
 
 std::uint32_t AssignedDevice::read_capability(std::uint8_t offset) {
@@ -123,8 +117,8 @@ std::uint32_t AssignedDevice::read_capability(std::uint8_t offset) {
 void AssignedDevice::write_config(std::uint8_t offset, unsigned width, std::uint32_t value) {
     if ((width != 1 && width != 2 && width != 4) || offset % width != 0)
         return;
-    if (offset >= pci::base_address && offset < pci::base_address + 4 * pci::bar_count)
-        sizing_[(offset - pci::base_address) / 4] = width == 4 && value == ~0u;
+    if (BarRegisters::contains(offset))
+        bars_.write(offset, width, value);
     else if (offset == pci::command && width >= 2)
         write_command(value);
     else

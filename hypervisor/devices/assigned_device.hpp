@@ -7,6 +7,7 @@
 // value.
 #pragma once
 
+#include "hypervisor/devices/bar_registers.hpp"
 #include "hypervisor/devices/pci_bus.hpp"
 #include "hypervisor/hw/pci_function.hpp"
 
@@ -65,7 +66,6 @@ private:
     void expose(std::uint8_t offset, unsigned length, bool writable);
     void expose_capabilities();
     [[nodiscard]] std::uint32_t read_dword(std::uint8_t offset);
-    [[nodiscard]] std::uint32_t read_bar(std::size_t index) const;
     [[nodiscard]] std::uint32_t read_capability(std::uint8_t offset);
     void write_command(std::uint32_t value);
     void write_capability(std::uint8_t offset, unsigned width, std::uint32_t value);
@@ -73,7 +73,7 @@ private:
     hw::PciBus* bus_;
     const hw::PciFunction* function_;
     std::array<GuestPhys, hw::pci::bar_count> bar_at_{};
-    std::array<bool, hw::pci::bar_count> sizing_{}; // the guest wrote all ones and has not written since
+    BarRegisters bars_;
     std::array<Exposed, max_exposed> exposed_{};
     std::size_t exposed_count_ = 0;
     std::uint16_t command_ = 0;

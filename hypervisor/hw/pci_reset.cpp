@@ -23,30 +23,6 @@ std::uint8_t at(std::uint8_t capability, std::uint8_t offset) {
     return static_cast<std::uint8_t>(capability + offset);
 }
 
-Status<PciError> function_level_reset_now(PciBus& bus, const Clock& clock, const PciFunction& function) {
-    const std::uint8_t express = function.capability.express;
-    const Deadline idle{clock, pending_limit};
-    while (bus.read16(function.address, at(express, device_status)) & transactions_pending)
-        if (idle.passed())
-            return Failure{PciError::reset_failed};
-    const std::uint16_t control = bus.read16(function.address, at(express, device_control));
-    bus.write32(function.address, at(express, device_control), control | initiate_flr); // status half: 0
-    wait(clock, flr_time);
-    const Deadline back{clock, return_limit};
-    const std::uint32_t id = std::uint32_t{function.identity.device} << 16 | function.identity.vendor;
-    while (bus.read32(function.address, pci::vendor) != id)
-        if (back.passed())
-            return Failure{PciError::reset_failed};
-    return Done{};
-}
-
-void restore(PciBus& bus, const PciFunction& function) {
-    for (std::size_t i = 0; i < pci::bar_count; ++i)
-        bus.write32(function.address, static_cast<std::uint8_t>(pci::base_address + 4 * i),
-                    function.bar_register[i]);
-    set_command(bus, function.address, pci::command_memory | pci::command_intx_disable);
-}
-
 } // namespace
 
 void set_command(PciBus& bus, DeviceAddress address, unsigned command) {
@@ -80,13 +56,59 @@ ResetKind reset_kind(PciBus& bus, const PciFunction& function) {
     return flr ? ResetKind::flr : ResetKind::none;
 }
 
-Status<PciError> reset(PciBus& bus, const Clock& clock, const PciFunction& function) {
+Result<FunctionReset, PciError> FunctionReset::start(PciBus& bus, const Clock& clock,
+                                                     const PciFunction& function) {
     if (reset_kind(bus, function) != ResetKind::flr)
         return Failure{PciError::no_reset};
     quiesce(bus, function);
-    TRY(function_level_reset_now(bus, clock, function));
-    restore(bus, function);
-    return Done{};
+    FunctionReset reset{bus, clock, function, {clock, pending_limit}};
+    reset.step();
+    return reset;
+}
+
+FunctionReset::State FunctionReset::step() {
+    const DeviceAddress address = function_->address;
+    const std::uint32_t id = std::uint32_t{function_->identity.device} << 16 | function_->identity.vendor;
+    switch (state_) {
+    case State::pending:
+        if (!(bus_->read16(address, at(function_->capability.express, device_status)) & transactions_pending))
+            initiate();
+        else if (deadline_.passed())
+            state_ = State::failed;
+        break;
+    case State::resetting:
+        if (!deadline_.passed())
+            break;
+        state_ = State::returning;
+        deadline_ = {*clock_, return_limit};
+        [[fallthrough]];
+    case State::returning:
+        if (bus_->read32(address, pci::vendor) == id)
+            restore();
+        else if (deadline_.passed())
+            state_ = State::failed;
+        break;
+    case State::done:
+    case State::failed:
+        break;
+    }
+    return state_;
+}
+
+void FunctionReset::initiate() {
+    const std::uint8_t offset = at(function_->capability.express, device_control);
+    const std::uint32_t control = bus_->read16(function_->address, offset);
+    bus_->write32(function_->address, offset, control | initiate_flr); // status half: 0
+    deadline_ = {*clock_, flr_time};
+    state_ = State::resetting;
+}
+
+void FunctionReset::restore() {
+    for (std::size_t i = 0; i < pci::bar_count; ++i)
+        bus_->write32(function_->address, static_cast<std::uint8_t>(pci::base_address + 4 * i),
+                      function_->bar_register[i]);
+    set_command(*bus_, function_->address, pci::command_memory | pci::command_intx_disable);
+    state_ = State::done;
 }
 
 } // namespace casemate::hw

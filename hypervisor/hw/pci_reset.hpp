@@ -23,8 +23,31 @@ void allow_bus_master(PciBus& bus, const PciFunction& function);
 /// The best reset that the function has.
 ResetKind reset_kind(PciBus& bus, const PciFunction& function);
 
-/// Performs reset_kind(), waits as the specification asks, and restores the BARs; decoding of memory is on,
-/// bus master off. Refuses with no_reset when there is none.
-Status<PciError> reset(PciBus& bus, const Clock& clock, const PciFunction& function);
+/// One function level reset in steps, so that the machine goes on meanwhile [PCIe 6.6.2]:
+///   PENDING --no transactions--> RESETTING --100 ms--> RETURNING --answers--> DONE, BARs restored
+///      \--time-out--> FAILED                 \--time-out--> FAILED
+/// In DONE the function decodes memory, bus master and INTx are off. Refused at once when there is no reset.
+class FunctionReset {
+public:
+    enum class State : std::uint8_t { pending, resetting, returning, done, failed };
+
+    static Result<FunctionReset, PciError> start(PciBus& bus, const Clock& clock,
+                                                 const PciFunction& function);
+
+    /// Does what is due and never waits; call it until done or failed.
+    State step();
+
+private:
+    FunctionReset(PciBus& bus, const Clock& clock, const PciFunction& function, Deadline deadline)
+        : bus_{&bus}, clock_{&clock}, function_{&function}, deadline_{deadline} {}
+    void initiate();
+    void restore();
+
+    PciBus* bus_;
+    const Clock* clock_;
+    const PciFunction* function_;
+    Deadline deadline_;
+    State state_ = State::pending;
+};
 
 } // namespace casemate::hw

@@ -18,6 +18,14 @@ ModelPci model() {
     return bus;
 }
 
+FunctionReset::State run(FunctionReset& reset) {
+    for (;;) {
+        const FunctionReset::State state = reset.step();
+        if (state == FunctionReset::State::done || state == FunctionReset::State::failed)
+            return state;
+    }
+}
+
 } // namespace
 
 TEST_CASE("enumeration visits functions in order and the further functions of multi-function devices only",
@@ -109,7 +117,9 @@ TEST_CASE("a function level reset waits, comes back and has its BARs again, with
     CHECK(bus.functions[nvme_at].get(4) & 4);
     REQUIRE(reset_kind(bus, nvme) == ResetKind::flr);
     const std::uint64_t before = clock.time;
-    REQUIRE(reset(bus, clock, nvme).ok());
+    FunctionReset reset = FunctionReset::start(bus, clock, nvme).value();
+    CHECK(reset.step() == FunctionReset::State::resetting);
+    REQUIRE(run(reset) == FunctionReset::State::done);
     CHECK(clock.time - before >= 100'000);
     CHECK(bus.functions[nvme_at].resets == 1);
     CHECK(bus.functions[nvme_at].get(0x10) == 0xc0000004);
@@ -121,12 +131,15 @@ TEST_CASE("a reset that cannot be done or does not end is an error", "[pci]") {
     StepClock clock;
     const PciFunction ethernet = probe(bus, ethernet_at).value();
     CHECK(reset_kind(bus, ethernet) == ResetKind::none);
-    CHECK(reset(bus, clock, ethernet).error() == PciError::no_reset);
+    CHECK(FunctionReset::start(bus, clock, ethernet).error() == PciError::no_reset);
     const PciFunction nvme = probe(bus, nvme_at).value();
     bus.functions[nvme_at].put(0x88, 0x0020'0000); // transactions pending for ever
-    CHECK(reset(bus, clock, nvme).error() == PciError::reset_failed);
+    FunctionReset busy = FunctionReset::start(bus, clock, nvme).value();
+    CHECK(run(busy) == FunctionReset::State::failed);
     CHECK(bus.functions[nvme_at].resets == 0);
     bus.functions[nvme_at].put(0x88, 0);
     bus.functions[nvme_at].comes_back = false;
-    CHECK(reset(bus, clock, nvme).error() == PciError::reset_failed);
+    FunctionReset lost = FunctionReset::start(bus, clock, nvme).value();
+    CHECK(run(lost) == FunctionReset::State::failed);
+    CHECK(bus.functions[nvme_at].resets == 1);
 }
