@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a platform is to be: the whole configuration, with the project's defaults.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace casemate::model {
+
+/// What SKINIT does. Anything but `faithful` is a fault, for tests.
+enum class SkinitMode {
+    faithful,
+    unmeasured, // starts the SLB in the right state, but the TPM never hears of it: PCR 17-22 stay FF..
+    refuse,     // #UD, as on a processor without SVM
+};
+
+struct PlatformConfig {
+    std::filesystem::path esp;  // raw FAT image; build_esp() makes one
+    std::filesystem::path nvme; // host file behind the NVMe at 00:04.0; empty: a 64 MiB one that goes with the platform
+    unsigned processors = 2;
+    unsigned memory_mib = 2048;
+    /// TPM state to use and keep (made if empty); unset: a new TPM in the private directory.
+    std::filesystem::path tpm_state;
+    std::string pcr_banks = "sha256,sha384";
+    /// Commands that serve 10.0.2.100 ports 7001 and 7002, one process a connection, on stdin and stdout; empty: none.
+    std::string download_peer;
+    std::string upload_peer;
+    std::vector<std::string> extra_qemu_arguments;
+    SkinitMode skinit = SkinitMode::faithful;
+    std::filesystem::path launch_log; // JSON lines, one a launch, appended; empty: none
+    std::filesystem::path plugin;     // empty: the one beside this build
+};
+
+} // namespace casemate::model

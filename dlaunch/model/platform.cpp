@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dlaunch/model/platform.hpp"
+
+#include "dlaunch/model/qemu_command.hpp"
+
+#include <fstream>
+
+namespace casemate::model {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr Millis qemu_patience{2'000};
+constexpr Millis swtpm_patience{1'000};
+constexpr std::uintmax_t default_nvme_size = 64 * 1024 * 1024;
+
+Status<Error> copy_firmware_variables(const fs::path& target) {
+    std::error_code failed;
+    if (!fs::exists(firmware_code)) return fail(std::string{"no firmware at "} + firmware_code + ": install ovmf");
+    fs::copy_file(firmware_variables_template, target, failed);
+    if (failed) return fail("cannot copy the firmware's variables: " + failed.message());
+    return Done{};
+}
+
+Status<Error> make_sparse(const fs::path& file, std::uintmax_t size) {
+    std::error_code failed;
+    std::ofstream{file};
+    fs::resize_file(file, size, failed);
+    if (failed) return fail("cannot make " + file.string() + ": " + failed.message());
+    return Done{};
+}
+
+Status<Error> check_readable(const fs::path& file, const char* what) {
+    if (::access(file.c_str(), R_OK) != 0) return fail_errno(std::string{what} + " " + file.string());
+    return Done{};
+}
+
+} // namespace
+
+Platform::Platform(PlatformConfig config, PlatformEvents events, StateDir state, std::unique_ptr<Reactor> reactor)
+    : config_{std::move(config)}, events_{std::move(events)}, state_{std::move(state)}, reactor_{std::move(reactor)} {}
+
+Platform::~Platform() { stop(); }
+
+Outcome<std::unique_ptr<Platform>> Platform::start(PlatformConfig config, PlatformEvents events) {
+    StateDir state = TRY(StateDir::create());
+    auto reactor = TRY(Reactor::create());
+    std::unique_ptr<Platform> platform{
+        new Platform{std::move(config), std::move(events), std::move(state), std::move(reactor)}};
+    TRY(platform->prepare());
+    TRY(platform->start_qemu());
+    return platform;
+}
+
+Status<Error> Platform::prepare() {
+    if (config_.plugin.empty()) config_.plugin = CASEMATE_SKINIT_PLUGIN;
+    TRY(check_readable(config_.esp, "EFI system partition"));
+    TRY(check_readable(config_.plugin, "SKINIT plugin"));
+    TRY(copy_firmware_variables(state_.path() / "ovmf-vars.fd"));
+    if (config_.nvme.empty()) {
+        config_.nvme = state_.path() / "nvme.img";
+        TRY(make_sparse(config_.nvme, default_nvme_size));
+    }
+    const fs::path tpm = config_.tpm_state.empty() ? state_.path() / "tpm" : fs::absolute(config_.tpm_state);
+    identity_ = TRY(ensure_tpm(tpm, config_.pcr_banks));
+    return Done{};
+}
+
+Status<Error> Platform::start_tpm(UniqueFd qemu_control) {
+    Channel control = TRY(make_socket_channel());
+    ChildSpec spec;
+    spec.name = "swtpm";
+    spec.command = {"swtpm",  "socket", "--tpm2", "--tpmstate", "dir=" + identity_.directory.string() + ",mode=0600",
+                    "--ctrl", "type=unixio,clientfd=" + std::to_string(control.theirs.get())};
+    spec.environment = {{"TMPDIR", state_.path().string()}};
+    spec.inherited = {control.theirs.get()};
+    swtpm_ = TRY(Child::start(*reactor_, std::move(spec), [this] { on_tpm_exit(); }));
+    control.theirs.reset();
+    TpmProxy::Events events;
+    events.log = [this](const std::string& line) {
+        if (events_.on_log) events_.on_log(line);
+    };
+    events.failed = [this](const std::string& reason) { fail_with(reason); };
+    auto proxy = TpmProxy::create(*reactor_, std::move(qemu_control), std::move(control.ours), std::move(events));
+    if (!proxy) return fail(proxy.error().text + "; " + swtpm_->epitaph());
+    tpm_ = std::move(proxy).value();
+    return Done{};
+}
+
+Status<Error> Platform::start_qemu() {
+    Channel tpm = TRY(make_socket_channel());
+    Channel com1 = TRY(make_socket_channel());
+    Channel debugger = TRY(make_socket_channel());
+    Channel monitor = TRY(make_socket_channel());
+    Channel verdicts = TRY(make_pipe_to_child());
+    TRY(start_tpm(std::move(tpm.ours)));
+    const QemuWiring wiring{com1.theirs.get(),      tpm.theirs.get(),       debugger.theirs.get(),
+                            monitor.theirs.get(),   verdicts.theirs.get(),  management_uart_path(),
+                            state_.path() / "ovmf-vars.fd", config_.nvme,   config_.plugin};
+    ChildSpec spec;
+    spec.name = "qemu";
+    spec.command = qemu_command(config_, wiring);
+    spec.environment = {{"TMPDIR", state_.path().string()}};
+    spec.inherited = {wiring.com1, wiring.tpm_control, wiring.debugger, wiring.monitor, wiring.verdicts};
+    TRY(watch_console(std::move(com1.ours)));
+    monitor_ = std::move(monitor.ours);
+    qemu_ = TRY(Child::start(*reactor_, std::move(spec), [this] { on_qemu_exit(); }));
+    skinit_ = std::make_unique<SkinitModel>(GdbClient{std::move(debugger.ours)}, std::move(verdicts.ours), *tpm_,
+                                            config_.skinit);
+    TRY(reactor_->watch(skinit_->fd(), [this] { on_debugger(); }));
+    return skinit_->power_on();
+}
+
+Status<Error> Platform::watch_console(UniqueFd console) {
+    console_ = std::move(console);
+    return reactor_->watch(console_.get(), [this] { on_console(); });
+}
+
+void Platform::step(Millis max_wait) {
+    if (!ending_) reactor_->step(max_wait);
+}
+
+void Platform::on_console() {
+    std::vector<std::uint8_t> bytes;
+    if (read_available(console_.get(), bytes) == ReadOutcome::end) return reactor_->forget(console_.get());
+    lines_.append(bytes, [this](const std::string& line) {
+        if (events_.on_console_line) events_.on_console_line(line);
+    });
+}
+
+void Platform::on_debugger() {
+    const auto record = skinit_->on_readable();
+    if (!record) {
+        reactor_->forget(skinit_->fd());
+        return fail_with("SKINIT model: " + record.error().text);
+    }
+    if (record.value()) record_launch(*record.value());
+}
+
+void Platform::record_launch(const LaunchRecord& record) {
+    if (!config_.launch_log.empty()) std::ofstream{config_.launch_log, std::ios::app} << to_json(record) << '\n';
+    if (events_.on_launch) events_.on_launch(record);
+}
+
+void Platform::drain_console() {
+    while (console_.valid() && wait_readable(console_.get(), Millis{0})) {
+        std::vector<std::uint8_t> bytes;
+        if (read_available(console_.get(), bytes) != ReadOutcome::data) break;
+        lines_.append(bytes, events_.on_console_line ? events_.on_console_line : [](const std::string&) {});
+    }
+    lines_.flush(events_.on_console_line ? events_.on_console_line : [](const std::string&) {});
+}
+
+void Platform::on_qemu_exit() {
+    drain_console();
+    const int status = qemu_->exit_status();
+    if (status == 0) return end({false, 0, "the machine was powered off or reset"});
+    end({status < 0, status, qemu_->epitaph()});
+}
+
+void Platform::on_tpm_exit() {
+    if (!tpm_ || !tpm_->shut_down()) fail_with(swtpm_->epitaph());
+}
+
+void Platform::end(Ending ending) {
+    if (ending_) return;
+    ending_ = std::move(ending);
+    if (events_.on_ending) events_.on_ending(*ending_);
+}
+
+void Platform::stop() {
+    if (qemu_) qemu_->stop(qemu_patience);
+    if (swtpm_) swtpm_->stop(swtpm_patience);
+}
+
+} // namespace casemate::model

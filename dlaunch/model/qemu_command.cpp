@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dlaunch/model/qemu_command.hpp"
+
+namespace casemate::model {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+// x-force-features: without it the SKINIT bit in CPUID stays 0 and STGI with EFER.SVME=0 is #UD.
+constexpr const char* cpu_model = "EPYC-v1,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,-topoext,"
+                                  "-nrip-save,-xsavec,+svm,+npt,+skinit,x-force-features=on";
+
+void add(Arguments& arguments, std::initializer_list<std::string> more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+}
+
+std::string drive(const char* id, const std::filesystem::path& file) {
+    return std::string{"if=none,format=raw,id="} + id + ",file=" + file.string();
+}
+
+std::string flash(const char* unit_and_mode, const std::filesystem::path& file) {
+    return std::string{"if=pflash,format=raw,unit="} + unit_and_mode + ",file=" + file.string();
+}
+
+std::string connected_socket(const char* id, int fd) {
+    return std::string{"socket,id="} + id + ",fd=" + std::to_string(fd);
+}
+
+void add_network(Arguments& arguments, const PlatformConfig& config) {
+    std::string user = "user,id=lan";
+    if (!config.download_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7001-cmd:" + config.download_peer;
+    if (!config.upload_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7002-cmd:" + config.upload_peer;
+    add(arguments, {"-netdev", user, "-device", "e1000e,netdev=lan,bus=pcie.0,addr=03.0,romfile="});
+}
+
+void add_serial(Arguments& arguments, const QemuWiring& wiring) {
+    add(arguments, {"-chardev", connected_socket("com1", wiring.com1), "-serial", "chardev:com1"});
+    add(arguments, {"-chardev", "socket,id=com2,server=on,wait=off,path=" + wiring.management_uart.string(),
+                    "-serial", "chardev:com2"});
+}
+
+void add_model_wiring(Arguments& arguments, const QemuWiring& wiring) {
+    add(arguments, {"-chardev", connected_socket("tpm", wiring.tpm_control), "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+                    "-device", "tpm-tis,tpmdev=tpm0"});
+    add(arguments, {"-chardev", connected_socket("debugger", wiring.debugger), "-gdb", "chardev:debugger"});
+    add(arguments, {"-chardev", connected_socket("monitor", wiring.monitor), "-mon", "chardev=monitor,mode=control"});
+    add(arguments, {"-plugin", wiring.plugin.string() + ",verdict=" + std::to_string(wiring.verdicts)});
+}
+
+} // namespace
+
+std::vector<std::string> qemu_command(const PlatformConfig& config, const QemuWiring& wiring) {
+    Arguments arguments{"qemu-system-x86_64"};
+    // The IOMMU comes first, or devices before it bypass it.
+    add(arguments, {"-nodefaults", "-no-user-config", "-nographic", "-vga", "none", "-no-reboot", "-S", "-accel", "tcg",
+                    "-machine", "q35,smm=off", "-device", "amd-iommu,intremap=on", "-cpu", cpu_model});
+    add(arguments, {"-smp", std::to_string(config.processors), "-m", std::to_string(config.memory_mib)});
+    add(arguments, {"-drive", flash("0,readonly=on", firmware_code), "-drive",
+                    flash("1", wiring.firmware_variables)});
+    add(arguments, {"-drive", drive("esp", config.esp) + ",snapshot=on", "-device",
+                    "ide-hd,drive=esp,bus=ide.0,bootindex=0"});
+    add_network(arguments, config);
+    add(arguments, {"-drive", drive("disk", wiring.nvme), "-device",
+                    "nvme,drive=disk,serial=casemate,bus=pcie.0,addr=04.0"});
+    add(arguments, {"-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"});
+    add_serial(arguments, wiring);
+    add_model_wiring(arguments, wiring);
+    arguments.insert(arguments.end(), config.extra_qemu_arguments.begin(), config.extra_qemu_arguments.end());
+    return arguments;
+}
+
+} // namespace casemate::model
