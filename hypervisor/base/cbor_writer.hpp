@@ -23,6 +23,8 @@ public:
     void integer(std::int64_t value);
     void boolean(bool value) { head(7, value ? 21 : 20); }
     void bytes(ByteView value);
+    /// A byte string whose `size` bytes follow elsewhere (hashed, not written).
+    void bytes_head(std::uint64_t size) { head(2, size); }
     void text(std::string_view value);
     void array(std::size_t count) { head(4, count); }
     void map(std::size_t count) { head(5, count); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of the policy as sentences, for the compiler and the verifier. Host only.
-#include "policy/model/policy.hpp"
+#include "policy/model/bundle.hpp"
 
 namespace casemate::policy {
 
@@ -34,6 +34,18 @@ const char* describe(PolicyError error) {
     case PolicyError::holder_is_agent: return "the agent VM may not hold a device";
     case PolicyError::rights: return "the rights must be one or more of dma, interrupts and mmio";
     case PolicyError::lease: return "the longest lease must be 1 to 86400 seconds";
+    }
+    return "unknown error";
+}
+
+const char* describe(BundleError error) {
+    switch (error) {
+    case BundleError::none: return "no error";
+    case BundleError::too_large: return "the bundle is larger than 64 KiB";
+    case BundleError::shape: return "not a signed policy bundle";
+    case BundleError::header: return "the bundle's header does not name ES256 and an owner key";
+    case BundleError::owner_key: return "the owner key is not an uncompressed P-256 point";
+    case BundleError::signature: return "the signature is not the owner's";
     }
     return "unknown error";
 }
