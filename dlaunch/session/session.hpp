@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// One session of the emulated platform with everything around it: TPM identity, verifier, ESP, QEMU and swtpm under the
+// SKINIT model, relay. `casemate up` runs one; every platform test runs one with something changed.
+// Invariant: when the Session is gone, so is every process and every file that it made.
+//
+//   verifierd ◄─HTTPS─ relay ◄─management UART─ platform (QEMU + swtpm + SKINIT model)
+#pragma once
+
+#include "dlaunch/model/platform.hpp"
+#include "dlaunch/session/artefacts.hpp"
+#include "dlaunch/session/observation.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+
+namespace casemate::session {
+
+struct SessionConfig {
+    Artefacts artefacts;
+    unsigned processors = 2;
+    unsigned memory_mib = 2048;
+    std::string pcr_banks = "sha256,sha384";
+    model::SkinitMode skinit = model::SkinitMode::faithful;
+    std::vector<std::string> extra_qemu_arguments;
+    /// File name in \casemate to the host file that replaces or adds it ("slb.bin", "vmlinuz", "policy.cbor" ...).
+    std::map<std::string, std::filesystem::path> replaced;
+    std::filesystem::path reference;   // empty: the build's
+    std::filesystem::path console_log; // empty: none
+};
+
+class Session {
+public:
+    static model::Outcome<std::unique_ptr<Session>> start(SessionConfig config);
+    ~Session();
+
+    /// Runs until `done` holds, the platform ends, or `limit` passes; true when `done` held.
+    bool run_until(const std::function<bool(const Observation&)>& done, std::chrono::seconds limit);
+    /// Called about once a second while run_until() waits.
+    void on_idle(std::function<void()> handler) { idle_ = std::move(handler); }
+
+    [[nodiscard]] const Observation& seen() const { return seen_; }
+    [[nodiscard]] model::Platform& platform() { return *platform_; }
+    [[nodiscard]] const std::filesystem::path& directory() const { return state_.path(); }
+    [[nodiscard]] std::filesystem::path nvme_image() const { return directory() / "nvme.img"; }
+    [[nodiscard]] std::filesystem::path upload_result() const { return directory() / "upload.json"; }
+    [[nodiscard]] int verifier_pid() const { return verifier_ ? verifier_->pid() : -1; }
+    [[nodiscard]] int relay_pid() const { return relay_ ? relay_->pid() : -1; }
+    /// GET of the verifier's API with the operator's token; null when it does not answer with JSON.
+    [[nodiscard]] nlohmann::json ask_verifier(const std::string& path) const;
+    /// POST likewise.
+    nlohmann::json tell_verifier(const std::string& path, const nlohmann::json& body) const;
+
+private:
+    Session(SessionConfig config, model::StateDir state, std::unique_ptr<model::Reactor> reactor);
+    Status<model::Error> prepare();
+    Status<model::Error> make_esp();
+    Status<model::Error> make_disk() const;
+    Status<model::Error> start_verifier(const model::TpmIdentity& identity);
+    Status<model::Error> start_platform();
+    Status<model::Error> start_relay();
+    void on_line(const std::string& line);
+    void read_status();
+
+    SessionConfig config_;
+    model::StateDir state_; // first in, last out
+    std::unique_ptr<model::Reactor> reactor_;
+    Observation seen_;
+    std::function<void()> idle_;
+    std::string verifier_url_;
+    std::unique_ptr<model::Child> verifier_;
+    std::unique_ptr<model::Child> relay_;
+    std::unique_ptr<model::Platform> platform_;
+};
+
+} // namespace casemate::session
