@@ -2,21 +2,18 @@
 // See vm_definition.hpp.
 #include "policy/model/vm_definition.hpp"
 
-#include "hypervisor/base/cbor_writer.hpp"
-
 namespace casemate::policy {
 
-ByteView encode_vm_definition(const Vm& vm, const ImageDigests& images, ByteSpan buffer) {
-    CborWriter out{buffer};
-    out.map(7);
-    out.key(0), out.text(vm.name.view());
-    out.key(1), out.u64(static_cast<std::uint64_t>(vm.role));
-    out.key(2), out.bytes(images.kernel);
-    out.key(3), out.bytes(images.initrd);
-    out.key(4), out.text(vm.command_line.view());
-    out.key(5), out.u64(vm.memory_mib);
-    out.key(6), out.u64(vm.vcpus);
-    return out.ok() ? out.written() : ByteView{};
+static_assert(max_vm_name == measure::max_vm_name && max_command_line == measure::max_command_line);
+
+measure::VmDefinition vm_definition(const Vm& vm, const ImageDigests& images) {
+    return {.name = vm.name.view(),
+            .role = static_cast<std::uint8_t>(vm.role),
+            .kernel = images.kernel,
+            .initrd = images.initrd,
+            .command_line = vm.command_line.view(),
+            .memory_mib = vm.memory_mib,
+            .vcpus = vm.vcpus};
 }
 
 } // namespace casemate::policy

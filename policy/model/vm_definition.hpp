@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical definition of a VM and its digest, vm_id: what PCR 19 names and what a grant is made out to.
-// Who calls it: the hypervisor (from the policy and the images it loaded), the image builder and the verifier
-// (from the same inputs, to predict it). Wire form: docs/interfaces/ledger.md.
+// The definition of a policy's VM together with the images that were found for it. Its encoding is measured into
+// PCR 19; the digest of that, vm_id, is what a grant is made out to (measure::encode, measure::vm_id_of).
+// Who calls it: the hypervisor (images as loaded), the image builder and the verifier (to predict).
 #pragma once
 
-#include "dlaunch/measure/crypto.hpp"
+#include "dlaunch/measure/custody_types.hpp"
 #include "policy/model/policy.hpp"
 
 namespace casemate::policy {
 
-inline constexpr std::size_t max_vm_definition = 1024 + 160;
-
 struct ImageDigests {
-    measure::Sha256Digest kernel;
-    measure::Sha256Digest initrd;
+    measure::Sha256Digest kernel{};
+    measure::Sha256Digest initrd{};
 };
 
-/// What was written of `out` (max_vm_definition bytes suffice).
-[[nodiscard]] ByteView encode_vm_definition(const Vm& vm, const ImageDigests& images, ByteSpan out);
-[[nodiscard]] inline measure::Sha256Digest vm_id(ByteView vm_definition) { return measure::sha256(vm_definition); }
+/// With views into `vm`.
+[[nodiscard]] measure::VmDefinition vm_definition(const Vm& vm, const ImageDigests& images);
 
 } // namespace casemate::policy

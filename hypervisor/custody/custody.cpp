@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// See custody.hpp: the steps of a device to its holder and back.
+#include "hypervisor/custody/custody.hpp"
+
+#include "hypervisor/base/check.hpp"
+
+namespace casemate::custody {
+
+namespace {
+
+using measure::Cause;
+using measure::LedgerKind;
+using measure::ResetKind;
+
+/// device_reset, assigned, vm_started, vm_stopped, draining, device_reset, quarantined: what a granted device may still
+/// need. Kept free, so that taking it back never fails for want of room.
+constexpr std::size_t entries_of_a_grant = 7;
+
+} // namespace
+
+bool Custody::record(const LedgerEntry& entry) {
+    if (ledger_lost_ || !actions_.record(entry)) return false;
+    ++changes_;
+    return true;
+}
+
+void Custody::record_way_back(const LedgerEntry& entry) {
+    if (!record(entry)) ledger_lost_ = true;
+}
+
+bool Custody::has_room(std::size_t entries) const {
+    std::size_t reserved = policy_.vm_count; // each may stop
+    for (const DeviceRecord& device : devices_)
+        if (device.state != DeviceState::quarantined) reserved += entries_of_a_grant;
+    return !ledger_lost_ && actions_.ledger_has_room(reserved + entries);
+}
+
+bool Custody::begin(std::span<const ByteView> vm_definitions, std::span<const DeviceFacts> devices) {
+    CHECK(vm_definitions.size() == policy_.vm_count && devices.size() == policy_.device_count);
+    if (!record({.kind = LedgerKind::launched, .launch_id = launch_.id, .launch_kind = launch_.kind})) return false;
+    for (VmIndex i = 0; i < policy_.vm_count; ++i) {
+        vms_[i].id = measure::vm_id_of(vm_definitions[i]);
+        if (!record({.kind = LedgerKind::vm_defined, .definition = vm_definitions[i]})) return false;
+    }
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i) devices_[i].facts = devices[i];
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i) renew_gates_of_device(i);
+    for (VmIndex i = 0; i < policy_.vm_count; ++i)
+        if (policy_.vms[i].role != policy::Role::driver && !start_vm(i)) return false;
+    return true;
+}
+
+/// A VM that runs already stays as it is.
+bool Custody::start_vm(VmIndex index) {
+    VmRecord& vm = vms_[index];
+    if (vm.state == VmState::running) return true;
+    if (!record({.kind = LedgerKind::vm_started, .vm_id = vm.id, .start_number = vm.starts + 1})) return false;
+    vm.state = VmState::running;
+    ++vm.starts;
+    renew_gates_of_vm(index);
+    actions_.start_vm(index);
+    return true;
+}
+
+void Custody::reset(DeviceIndex index) {
+    devices_[index].state = DeviceState::resetting;
+    const ResetProgress progress = actions_.start_reset(index);
+    if (progress != ResetProgress::pending) reset_done(index, progress == ResetProgress::worked);
+}
+
+void Custody::reset_done(DeviceIndex index, bool worked) {
+    DeviceRecord& device = devices_[index];
+    if (device.state != DeviceState::resetting) return;
+    const ResetKind kind = device.facts.isolation.reset_kind;
+    const bool clean = worked && kind != ResetKind::none;
+    device.last_reset = clean ? kind : ResetKind::none;
+    record_way_back({.kind = LedgerKind::device_reset,
+                     .device = device.facts.identity.address,
+                     .reset_kind = kind,
+                     .worked = clean});
+    if (device.going_back || !worked || !assign(index)) quarantine(index, clean);
+}
+
+/// False, and nothing changed, when the VM or the ledger is no longer ready for it.
+bool Custody::assign(DeviceIndex index) {
+    DeviceRecord& device = devices_[index];
+    const VmRecord& vm = vms_[device.holder];
+    if (vm.state != VmState::ready && vm.state != VmState::running) return false;
+    if (!record({.kind = LedgerKind::assigned,
+                 .vm_id = vm.id,
+                 .device = device.facts.identity.address,
+                 .grant_id = device.grant_id})) {
+        return false;
+    }
+    device.state = DeviceState::assigned;
+    if (!actions_.attach(index, device.holder)) {
+        take_back(index, Cause::reset_failed);
+        return true;
+    }
+    device.was_attached = true;
+    if (!start_vm(device.holder)) take_back(index, Cause::none);
+    return true;
+}
+
+void Custody::mark_going_back(DeviceIndex index, Cause cause) {
+    DeviceRecord& device = devices_[index];
+    record_way_back({.kind = LedgerKind::draining,
+                     .vm_id = vms_[device.holder].id,
+                     .device = device.facts.identity.address,
+                     .cause = cause});
+    device.going_back = true;
+    if (device.state == DeviceState::assigned) device.state = DeviceState::draining;
+}
+
+/// Only while granted(). A device that is still resetting goes back when its reset has ended.
+void Custody::take_back(DeviceIndex index, Cause cause) {
+    DeviceRecord& device = devices_[index];
+    mark_going_back(index, cause);
+    if (device.state != DeviceState::draining) return;
+    VmRecord& vm = vms_[device.holder];
+    if (vm.state == VmState::ready) return detach(index); // it never ran
+    if (vm.state != VmState::running) return;             // vm_stopped() is on its way
+    vm.state = VmState::stopping;
+    renew_gates_of_vm(device.holder);
+    actions_.stop_vm(device.holder, cause);
+}
+
+void Custody::vm_stopped(VmIndex index, Cause cause, std::uint64_t reason) {
+    VmRecord& vm = vms_[index];
+    if (vm.state != VmState::running && vm.state != VmState::stopping) return;
+    record_way_back({.kind = LedgerKind::vm_stopped, .vm_id = vm.id, .cause = cause, .reason = reason});
+    vm.state = VmState::stopped;
+    renew_gates_of_vm(index);
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (devices_[i].granted() && devices_[i].holder == index) mark_going_back(i, cause);
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (devices_[i].state == DeviceState::draining && devices_[i].holder == index) detach(i);
+}
+
+void Custody::vm_ready(VmIndex index) {
+    if (vms_[index].state != VmState::stopped) return;
+    vms_[index].state = VmState::ready;
+    ++changes_;
+    renew_gates_of_vm(index);
+}
+
+/// ORDER: the VM is stopped first, then the device is cut off, then it is reset.
+void Custody::detach(DeviceIndex index) {
+    actions_.detach(index);
+    reset(index);
+}
+
+void Custody::quarantine(DeviceIndex index, bool clean) {
+    DeviceRecord& device = devices_[index];
+    if (clean) device.tainted_by.reset();
+    else if (device.was_attached) device.tainted_by = vms_[device.holder].id;
+    record_way_back({.kind = LedgerKind::quarantined,
+                     .device = device.facts.identity.address,
+                     .tainted_by = device.tainted_by});
+    device.state = DeviceState::quarantined;
+    device.going_back = false;
+    device.was_attached = false;
+    device.grant_id = {};
+    renew_gates_of_device(index);
+}
+
+void Custody::tick(std::uint64_t now_ms) {
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i) {
+        if (!devices_[i].granted()) continue;
+        if (now_ms >= devices_[i].deadline) take_back(i, Cause::lease_expired);
+        else if (ledger_lost_) take_back(i, Cause::none);
+    }
+}
+
+std::optional<std::uint64_t> Custody::next_deadline() const {
+    std::optional<std::uint64_t> next;
+    for (const DeviceRecord& device : devices_)
+        if (device.granted() && (!next || device.deadline < *next)) next = device.deadline;
+    return next;
+}
+
+} // namespace casemate::custody

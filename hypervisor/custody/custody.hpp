@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Device custody: who may hold which device, decided by verified grants only, every step recorded before it is taken.
+//
+//  QUARANTINED --grant--> RESETTING --worked--> ASSIGNED --expiry, revocation, VM stopped--> DRAINING --VM is stopped,
+//    ^   gates open          |                                                                  |      detached
+//    '------- reset failed --'<------------------------ reset ended ------- RESETTING <---------'
+//
+// Invariants: a device is attached exactly while ASSIGNED or DRAINING; it is ASSIGNED only under a live lease to a running
+// VM; a gate is open only while its device is QUARANTINED and its VM can be started; a device that could not be reset
+// goes only to the image that held it. Towards the holder, a step that cannot be recorded is not taken; on the way back
+// it is taken all the same, and from then on every device goes back and no grant is accepted.
+// Who calls it: the hypervisor's control device (submit), machine hooks and tick; on one core at a time.
+// All times are milliseconds since the launch, never falling. No allocation, no waiting.
+#pragma once
+
+#include "hypervisor/custody/records.hpp"
+
+#include <span>
+
+namespace casemate::custody {
+
+struct Launch {
+    measure::LaunchId id{};
+    launch::LaunchKind kind = launch::LaunchKind::unmeasured;
+};
+
+class Custody {
+public:
+    /// `policy` is validated and outlives this; `grant_key` is its verifier-grant key.
+    Custody(CustodyActions& actions, const policy::Policy& policy, const measure::P256PublicKey& grant_key,
+            const Launch& launch)
+        : actions_{actions}, policy_{policy}, grant_key_{grant_key}, launch_{launch} {}
+
+    /// Once, when all VMs are built: records the launch and every VM, opens the gates, starts the VMs that are no
+    /// drivers. Both lists are in policy order and complete; definitions are encoded. False: the ledger does not take
+    /// it and nothing may run.
+    [[nodiscard]] bool begin(std::span<const ByteView> vm_definitions, std::span<const DeviceFacts> devices);
+
+    // --- events
+    /// UNTRUSTED message: a grant, renewal or revocation. `none` means accepted.
+    [[nodiscard]] grant::GrantError submit(ByteView message, std::uint64_t now_ms);
+    /// Takes back what has expired; call at next_deadline() and at least every scheduler tick.
+    void tick(std::uint64_t now_ms);
+    /// None of the VM's instructions runs any more. When this returns, its devices reach none of its memory.
+    void vm_stopped(VmIndex vm, measure::Cause cause, std::uint64_t reason);
+    /// The stopped VM is wiped and loaded again.
+    void vm_ready(VmIndex vm);
+    void reset_done(DeviceIndex device, bool worked);
+
+    // --- state
+    [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
+    [[nodiscard]] const DeviceRecord& device(DeviceIndex index) const { return devices_[index]; }
+    [[nodiscard]] const VmRecord& vm(VmIndex index) const { return vms_[index]; }
+    [[nodiscard]] const policy::Policy& policy() const { return policy_; }
+    [[nodiscard]] const Launch& launch() const { return launch_; }
+    /// Changes whenever a gate, device or VM changes.
+    [[nodiscard]] std::uint32_t changes() const { return changes_; }
+    [[nodiscard]] measure::GateRequest gate_request(DeviceIndex device, std::size_t slot) const;
+    /// Calls visit(GateRequest) for every open gate.
+    template <typename Visitor>
+    void for_each_open_gate(Visitor visit) const {
+        for (DeviceIndex d = 0; d < policy_.device_count; ++d)
+            for (std::size_t slot = 0; slot < policy_.devices[d].holder_count; ++slot)
+                if (devices_[d].gates[slot].open) visit(gate_request(d, slot));
+    }
+
+private:
+    using LedgerEntry = measure::LedgerEntry;
+    using LedgerKind = measure::LedgerKind;
+
+    /// A grant whose device and VM are in the policy.
+    struct Request {
+        const grant::Claims& claims;
+        DeviceIndex device;
+        std::size_t slot;
+        VmIndex vm;
+    };
+
+    // submit.cpp
+    grant::GrantError locate(const grant::Claims& claims, DeviceIndex& device, std::size_t& slot) const;
+    grant::GrantError check_terms(const Request& request) const;
+    grant::GrantError check_grant(const Request& request) const;
+    grant::GrantError accept(const Request& request, ByteView message, std::uint64_t now_ms);
+    grant::GrantError renew(const Request& request, std::uint64_t now_ms);
+    grant::GrantError revoke(const Request& request);
+    bool used_before(const measure::GrantId& id) const;
+
+    // gates.cpp
+    bool gate_possible(DeviceIndex device, VmIndex vm) const;
+    void renew_gate(DeviceIndex device, std::size_t slot);
+    void renew_gates_of_device(DeviceIndex device);
+    void renew_gates_of_vm(VmIndex vm);
+
+    // custody.cpp
+    bool record(const LedgerEntry& entry);
+    void record_way_back(const LedgerEntry& entry);
+    bool has_room(std::size_t entries) const;
+    bool start_vm(VmIndex vm);
+    bool assign(DeviceIndex device);
+    void reset(DeviceIndex device);
+    void take_back(DeviceIndex device, measure::Cause cause);
+    void mark_going_back(DeviceIndex device, measure::Cause cause);
+    void detach(DeviceIndex device);
+    void quarantine(DeviceIndex device, bool clean);
+
+    CustodyActions& actions_;
+    const policy::Policy& policy_;
+    const measure::P256PublicKey grant_key_;
+    const Launch launch_;
+    std::array<DeviceRecord, policy::max_devices> devices_{};
+    std::array<VmRecord, policy::max_vms> vms_{};
+    /// The latest accepted ids. A replay fails at its gate nonce in any case; this gives it its own reason.
+    std::array<measure::GrantId, 64> used_{};
+    std::size_t used_count_ = 0;
+    std::uint32_t changes_ = 0;
+    bool ledger_lost_ = false;
+};
+
+} // namespace casemate::custody

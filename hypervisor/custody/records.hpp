@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What custody knows of each device and VM. Read by the status of the control device; written by Custody only.
+#pragma once
+
+#include "attest/grant/grant.hpp"
+#include "hypervisor/custody/actions.hpp"
+#include "policy/model/policy.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace casemate::custody {
+
+/// Numbers of docs/interfaces/control.md.
+enum class DeviceState : std::uint8_t { quarantined = 0, resetting = 1, assigned = 2, draining = 3 };
+
+///   ready --start--> running --stop asked--> stopping --has stopped--> stopped --wiped, loaded again--> ready
+///                       '---------- crash, exit ----------------------->'
+enum class VmState : std::uint8_t { ready, running, stopping, stopped };
+
+/// The open request of one VM for one device; its nonce names exactly this state of both.
+struct Gate {
+    bool open = false;
+    measure::GateNonce nonce{};
+};
+
+/// What the hypervisor found on the bus.
+struct DeviceFacts {
+    bool present = false; // there, and vendor and device id are the policy's
+    measure::DeviceIdentity identity;
+    measure::Isolation isolation;
+};
+
+struct DeviceRecord {
+    DeviceFacts facts;
+    DeviceState state = DeviceState::quarantined;
+    std::array<Gate, policy::max_holders> gates{}; // in the order of policy::Device::holders
+    std::optional<measure::VmId> tainted_by;       // held by this image since its last working reset
+    measure::ResetKind last_reset = measure::ResetKind::none;
+
+    // --- the grant; only while not quarantined
+    VmIndex holder = 0;
+    measure::GrantId grant_id{};
+    measure::GateNonce gate_nonce{};
+    std::uint8_t rights = 0;
+    std::uint64_t sequence = 0;
+    std::uint64_t deadline = 0;  // ms since the launch
+    bool going_back = false;     // on its way to quarantine
+    bool was_attached = false;   // the holder has touched it
+
+    /// There is a live grant: the device is at its holder or on its way there.
+    [[nodiscard]] bool granted() const { return state != DeviceState::quarantined && !going_back; }
+};
+
+struct VmRecord {
+    measure::VmId id{};
+    VmState state = VmState::ready;
+    std::uint32_t starts = 0;
+};
+
+} // namespace casemate::custody

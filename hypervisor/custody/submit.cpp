@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// See custody.hpp: which message of the verifier is accepted in which state. Every check comes before the first change.
+#include "dlaunch/measure/crypto.hpp"
+#include "hypervisor/custody/custody.hpp"
+
+namespace casemate::custody {
+
+namespace {
+
+using grant::Claims;
+using grant::GrantError;
+
+constexpr std::uint64_t ms_per_second = 1000;
+constexpr std::size_t entries_of_acceptance = 1 + 7; // grant_accepted and all that may follow it
+
+} // namespace
+
+GrantError Custody::submit(ByteView message, std::uint64_t now_ms) {
+    if (launch_.kind == launch::LaunchKind::unmeasured) return GrantError::launch_not_measured;
+    tick(now_ms); // a lapsed lease cannot be renewed
+    const auto verified = grant::verify(message, grant_key_);
+    if (!verified.ok()) return verified.error();
+    const Claims& claims = verified.value().claims();
+    DeviceIndex device = 0;
+    std::size_t slot = 0;
+    const GrantError located = locate(claims, device, slot);
+    if (located != GrantError::none) return located;
+    const Request request{claims, device, slot, policy_.devices[device].holders[slot]};
+    switch (claims.type) {
+    case grant::Type::grant: return accept(request, message, now_ms);
+    case grant::Type::renewal: return renew(request, now_ms);
+    case grant::Type::revocation: return revoke(request);
+    }
+    return GrantError::type;
+}
+
+/// Finds the device and the VM among its holders.
+GrantError Custody::locate(const Claims& claims, DeviceIndex& device, std::size_t& slot) const {
+    if (claims.launch_id != launch_.id) return GrantError::launch;
+    device = 0;
+    while (device < policy_.device_count && policy_.devices[device].address != claims.device) ++device;
+    if (device == policy_.device_count) return GrantError::device;
+    const policy::Device& listed = policy_.devices[device];
+    slot = 0;
+    while (slot < listed.holder_count && vms_[listed.holders[slot]].id != claims.vm_id) ++slot;
+    if (slot == listed.holder_count) return GrantError::vm_id;
+    return claims.epoch == policy_.epoch ? GrantError::none : GrantError::epoch;
+}
+
+/// What a grant and a renewal have in common.
+GrantError Custody::check_terms(const Request& request) const {
+    const policy::Device& listed = policy_.devices[request.device];
+    const Claims& claims = request.claims;
+    if (claims.rights == 0 || (claims.rights & ~std::uint64_t{listed.rights}) != 0) return GrantError::rights;
+    if (claims.lease == 0 || claims.lease > listed.max_lease) return GrantError::lease;
+    return ledger_lost_ ? GrantError::log_full : GrantError::none;
+}
+
+GrantError Custody::check_grant(const Request& request) const {
+    const DeviceRecord& device = devices_[request.device];
+    const Gate& gate = device.gates[request.slot];
+    if (used_before(request.claims.id)) return GrantError::used_before;
+    if (!gate.open) return GrantError::no_such_gate;
+    if (gate.nonce != request.claims.gate_nonce) return GrantError::stale_gate_nonce;
+    if (device.tainted_by && *device.tainted_by != request.claims.vm_id) return GrantError::tainted;
+    if (request.claims.sequence != 0) return GrantError::sequence;
+    const GrantError terms = check_terms(request);
+    if (terms != GrantError::none) return terms;
+    return has_room(entries_of_acceptance) ? GrantError::none : GrantError::log_full;
+}
+
+GrantError Custody::accept(const Request& request, ByteView message, std::uint64_t now_ms) {
+    const GrantError refusal = check_grant(request);
+    if (refusal != GrantError::none) return refusal;
+    const Claims& claims = request.claims;
+    if (!record({.kind = LedgerKind::grant_accepted,
+                 .vm_id = claims.vm_id,
+                 .device = claims.device,
+                 .grant_id = claims.id,
+                 .lease_seconds = static_cast<std::uint32_t>(claims.lease),
+                 .grant_digest = measure::sha256(message)})) {
+        return GrantError::log_full;
+    }
+    used_[used_count_++ % used_.size()] = claims.id;
+    DeviceRecord& device = devices_[request.device];
+    device.holder = request.vm;
+    device.grant_id = claims.id;
+    device.gate_nonce = claims.gate_nonce;
+    device.rights = static_cast<std::uint8_t>(claims.rights);
+    device.sequence = 0;
+    device.deadline = now_ms + claims.lease * ms_per_second;
+    for (Gate& gate : device.gates) gate.open = false;
+    reset(request.device);
+    return GrantError::none;
+}
+
+GrantError Custody::renew(const Request& request, std::uint64_t now_ms) {
+    DeviceRecord& device = devices_[request.device];
+    const Claims& claims = request.claims;
+    if (device.state != DeviceState::assigned || device.grant_id != claims.id) return GrantError::not_assigned;
+    if (device.holder != request.vm) return GrantError::vm_id;
+    if (device.gate_nonce != claims.gate_nonce) return GrantError::stale_gate_nonce;
+    if (claims.sequence != device.sequence + 1) return GrantError::sequence;
+    if (claims.rights != device.rights) return GrantError::rights;
+    const GrantError terms = check_terms(request);
+    if (terms != GrantError::none) return terms;
+    device.sequence = claims.sequence;
+    device.deadline = now_ms + claims.lease * ms_per_second;
+    return GrantError::none;
+}
+
+GrantError Custody::revoke(const Request& request) {
+    const DeviceRecord& device = devices_[request.device];
+    if (!device.granted() || device.grant_id != request.claims.id) return GrantError::not_assigned;
+    if (device.holder != request.vm) return GrantError::vm_id;
+    if (device.gate_nonce != request.claims.gate_nonce) return GrantError::stale_gate_nonce;
+    take_back(request.device, measure::Cause::revoked);
+    return GrantError::none;
+}
+
+bool Custody::used_before(const measure::GrantId& id) const {
+    const std::size_t count = used_count_ < used_.size() ? used_count_ : used_.size();
+    for (std::size_t i = 0; i < count; ++i)
+        if (used_[i] == id) return true;
+    return false;
+}
+
+} // namespace casemate::custody
