@@ -103,11 +103,11 @@ TEST_CASE("a VM definition has the documented encoding", "[policy]") {
     images.kernel.fill(0x11);
     images.initrd.fill(0x22);
     const Policy policy = sample_policy();
-    std::uint8_t buffer[measure::max_vm_definition];
-    const ByteView definition = measure::encode(buffer, vm_definition(policy.vms[1], images));
+    std::uint8_t buffer[max_vm_definition];
+    const ByteView definition = encode_vm_definition(policy.vms[1], images, buffer);
     CHECK(to_hex(definition) == "a700646e6574300101025820" + std::string(64, '1') + "035820" + std::string(64, '2') +
                                     "0473636f6e736f6c653d747479533020717569657405188006" "01");
-    CHECK(measure::vm_id_of(definition) == measure::sha256(definition));
+    CHECK(vm_id(definition) == measure::sha256(definition));
 }
 
 TEST_CASE("the largest VM definition fits its buffer", "[policy]") {
@@ -115,6 +115,6 @@ TEST_CASE("the largest VM definition fits its buffer", "[policy]") {
     casemate::test::set(vm.name, std::string(max_vm_name, 'a'));
     casemate::test::set(vm.command_line, std::string(max_command_line, 'a'));
     vm.memory_mib = max_memory_mib;
-    std::uint8_t buffer[measure::max_vm_definition];
-    CHECK_FALSE(measure::encode(buffer, vm_definition(vm, {})).empty());
+    std::uint8_t buffer[max_vm_definition];
+    CHECK_FALSE(encode_vm_definition(vm, {}, buffer).empty());
 }
