@@ -13,9 +13,9 @@ Digest extended(const Digest& old, const Digest& digest) {
     return hasher.finish();
 }
 
-LaunchPcrs::LaunchPcrs(const Banks& banks) : banks_{banks} {
+LaunchPcrs::LaunchPcrs(const Banks& banks, std::uint8_t start) : banks_{banks} {
     for (std::size_t i = 0; i < banks_.size(); ++i) {
-        for (Digest& pcr : values_[i]) pcr = Digest::filled(banks_[i], 0);
+        for (Digest& pcr : values_[i]) pcr = Digest::filled(banks_[i], start);
     }
 }
 

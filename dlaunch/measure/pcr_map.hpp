@@ -28,7 +28,8 @@ inline constexpr std::size_t launch_pcr_count = last_launch_pcr - first_launch_p
 /// PCR 17-22 of each bank, all zero at first: their value when SKINIT begins to measure.
 class LaunchPcrs {
 public:
-    explicit LaunchPcrs(const Banks& banks);
+    /// `start` other than zero: PCRs as they are before any launch (all ones), to recognise that state.
+    explicit LaunchPcrs(const Banks& banks, std::uint8_t start = 0);
 
     [[nodiscard]] const Banks& banks() const { return banks_; }
     /// False, and nothing changed, when the PCR is not 17-22 or a bank has no digest.

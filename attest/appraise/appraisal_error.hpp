@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why evidence, a gate or a lease is refused: one word each, shown to operators and tested one by one.
+// docs/interfaces/appraisal.md explains every one; the words are wire contract, the numbers are not.
+#pragma once
+
+#include <cstdint>
+
+namespace casemate::attest {
+
+enum class AppraisalError : std::uint8_t {
+    // the quote, checked first
+    quote_malformed,
+    quote_magic,
+    quote_type,
+    signature_malformed,
+    signature_invalid,
+    nonce_too_short,
+    nonce_mismatch,
+    bank_refused,
+    pcr_selection,
+    clock_unsafe,
+    clock_reset_count,
+    clock_restart_count,
+    clock_value,
+    // the log against the quote
+    log_malformed,
+    log_banks,
+    not_launched,
+    launch_not_finished,
+    log_replay,
+    // the grammar of the log
+    event_type,
+    event_pcr,
+    event_unknown,
+    event_order,
+    event_missing,
+    event_payload,
+    event_digest,
+    // the custody ledger
+    ledger_malformed,
+    ledger_sequence,
+    ledger_time,
+    ledger_order,
+    ledger_custody,
+    // the launch against reference values
+    launch_kind,
+    reference_missing,
+    reference_bank,
+    slb_differs,
+    hypervisor_differs,
+    owner_key_differs,
+    policy_differs,
+    policy_epoch,
+    vm_count,
+    vm_kernel_differs,
+    vm_initrd_differs,
+    vm_command_line_differs,
+    vm_definition_differs,
+    // one gate
+    gate_malformed,
+    gate_launch,
+    gate_not_open,
+    gate_device,
+    gate_holder,
+    gate_isolation,
+    gate_tainted,
+    gate_repeated,
+    // one lease
+    lease_not_held,
+};
+inline constexpr AppraisalError last_appraisal_error = AppraisalError::lease_not_held;
+
+/// The word.
+[[nodiscard]] const char* name_of(AppraisalError error);
+
+} // namespace casemate::attest

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// See appraisal.hpp: the stages in their order.
+#include "attest/appraise/appraisal.hpp"
+#include "attest/appraise/gate_check.hpp"
+#include "attest/appraise/launch_record.hpp"
+#include "attest/appraise/reference_match.hpp"
+#include "attest/appraise/verify.hpp"
+
+namespace casemate::attest {
+
+namespace {
+
+/// Everything after the fixed beginning of the log.
+bool replay_custody(LogWalker& walker, const LaunchRecord& record, Appraisal& appraisal) {
+    std::array<measure::VmId, policy::max_vms> ids;
+    const std::size_t count = record.vm_definitions.size();
+    for (std::size_t i = 0; i < count; ++i) ids[i] = measure::vm_id_of(record.vm_definitions[i]);
+    appraisal.custody = CustodyReplay{*appraisal.reference->policy, record.launch_id, {ids.data(), count}};
+    while (!walker.at_end()) {
+        const auto entry = walker.expect_ledger_entry(appraisal.reasons);
+        if (!entry) return false;
+        if (appraisal.custody.apply(*entry)) continue;
+        const bool early = entry->kind <= measure::LedgerKind::vm_defined;
+        appraisal.reasons.add(early ? AppraisalError::ledger_order : AppraisalError::ledger_custody,
+                              walker.position(), {}, text_of(name_of(entry->kind)));
+        return false;
+    }
+    return true;
+}
+
+/// The log's grammar, and its start as values. Also read when the replay failed, to say what is strange about it.
+bool read_log(ByteView log, const measure::Banks& banks, LaunchRecord& record, std::optional<LogWalker>& walker,
+              Reasons& reasons) {
+    const auto reader = measure::EventLogReader::open(log);
+    if (!reader.ok()) {
+        reasons.add(AppraisalError::log_malformed, "log header");
+        return false;
+    }
+    walker.emplace(reader.value(), banks);
+    return read_launch_record(*walker, record, reasons);
+}
+
+/// How the hypervisor says it was started; a quote with launch PCRs and another word contradict each other.
+bool launch_kind_good(const LaunchRecord& record, Reasons& reasons) {
+    if (record.launch_kind == launch::LaunchKind::skinit) return true;
+    reasons.add(AppraisalError::launch_kind, text_of("launch kind"),
+                text_of(static_cast<std::uint64_t>(launch::LaunchKind::skinit)),
+                text_of(static_cast<std::uint64_t>(record.launch_kind)));
+    return false;
+}
+
+bool judge(const EvidenceBundle& evidence, const Expectation& expectation, Appraisal& appraisal) {
+    Reasons& reasons = appraisal.reasons;
+    const auto quote =
+        Verifier::verify_quote(evidence, expectation, claimed_launch_id(evidence.log), reasons);
+    if (!quote) return false;
+    appraisal.clock = quote->get().clockInfo;
+
+    appraisal.log = Verifier::verify_log(*quote, evidence.log, expectation.banks, reasons);
+    if (reasons.contains(AppraisalError::not_launched)) return false; // a log without a launch has no grammar
+
+    LaunchRecord record;
+    std::optional<LogWalker> walker;
+    const bool read = read_log(evidence.log, expectation.banks, record, walker, reasons);
+    if (!appraisal.log || !read || !launch_kind_good(record, reasons)) return false;
+    appraisal.launch_id = record.launch_id;
+
+    appraisal.reference = match_reference(record, expectation.references, expectation.banks, reasons);
+    return appraisal.reference != nullptr && replay_custody(*walker, record, appraisal);
+}
+
+} // namespace
+
+void appraise(const EvidenceBundle& evidence, const Expectation& expectation, Appraisal& appraisal) {
+    appraisal = {};
+    if (!judge(evidence, expectation, appraisal)) return;
+    appraisal.verdict = Verdict::affirming;
+    check_gates(evidence, *appraisal.reference->policy, appraisal);
+    check_leases(evidence, appraisal);
+}
+
+} // namespace casemate::attest

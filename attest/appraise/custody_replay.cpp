@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// See custody_replay.hpp.
+#include "attest/appraise/custody_replay.hpp"
+
+namespace casemate::attest {
+
+using measure::LedgerEntry;
+using measure::LedgerKind;
+
+CustodyReplay::CustodyReplay(const policy::Policy& policy, const measure::LaunchId& launch_id,
+                             std::span<const measure::VmId> vm_ids)
+    : policy_{&policy}, launch_id_{launch_id} {
+    for (std::size_t i = 0; i < vm_ids.size() && i < vms_.size(); ++i) vms_[i].id = vm_ids[i];
+}
+
+std::optional<std::size_t> CustodyReplay::find_device(const DeviceAddress& address) const {
+    for (std::size_t i = 0; policy_ != nullptr && i < policy_->device_count; ++i) {
+        if (policy_->devices[i].address == address) return i;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::size_t> CustodyReplay::find_vm(const measure::VmId& id) const {
+    for (std::size_t i = 0; policy_ != nullptr && i < policy_->vm_count; ++i) {
+        if (vms_[i].id == id) return i;
+    }
+    return std::nullopt;
+}
+
+bool CustodyReplay::apply(const LedgerEntry& entry) {
+    switch (entry.kind) {
+    case LedgerKind::launched:
+    case LedgerKind::vm_defined: return false;
+    case LedgerKind::gate_opened: return gate_opened(entry);
+    case LedgerKind::grant_accepted: return grant_accepted(entry);
+    case LedgerKind::device_reset: return device_reset(entry);
+    case LedgerKind::assigned: return assigned(entry);
+    case LedgerKind::vm_started: return vm_started(entry);
+    case LedgerKind::vm_stopped: return vm_stopped(entry);
+    case LedgerKind::draining: return draining(entry);
+    case LedgerKind::quarantined: return quarantined(entry);
+    case LedgerKind::secret_released: return secret_released(entry);
+    }
+    return false;
+}
+
+DeviceCustody* CustodyReplay::device_of(const LedgerEntry& entry) {
+    const auto index = find_device(entry.device);
+    return index ? &devices_[*index] : nullptr;
+}
+
+void CustodyReplay::close_gates_of_vm(std::size_t vm) {
+    for (auto& gates : gates_) gates[vm] = {};
+}
+
+bool CustodyReplay::holds_a_device(std::size_t vm) const {
+    for (const DeviceCustody& device : devices_) {
+        if (device.state == CustodyState::assigned && device.holder == vm) return true;
+    }
+    return false;
+}
+
+/// Only while quarantined, and true to the device's state. A newer gate replaces the older one of the same pair.
+bool CustodyReplay::gate_opened(const LedgerEntry& entry) {
+    const auto request = measure::parse_gate_request(entry.gate_request);
+    if (!request || request->launch_id != launch_id_) return false;
+    const auto device = find_device(request->device.address);
+    const auto vm = find_vm(request->vm_id);
+    if (!device || !vm || devices_[*device].state != CustodyState::quarantined) return false;
+    if (devices_[*device].tainted_by != request->tainted_by) return false;
+    gates_[*device][*vm] = entry.gate_request;
+    return true;
+}
+
+/// Answers an open gate; a tainted device goes back to the same image only.
+bool CustodyReplay::grant_accepted(const LedgerEntry& entry) {
+    const auto index = find_device(entry.device);
+    const auto vm = find_vm(entry.vm_id);
+    if (!index || !vm || gates_[*index][*vm].empty()) return false;
+    DeviceCustody& device = devices_[*index];
+    if (device.state != CustodyState::quarantined) return false;
+    if (device.tainted_by && *device.tainted_by != entry.vm_id) return false;
+    const auto request = measure::parse_gate_request(gates_[*index][*vm]);
+    if (!request) return false;
+    device.state = CustodyState::resetting;
+    device.holder = *vm;
+    device.grant_id = entry.grant_id;
+    device.gate_nonce = request->gate_nonce;
+    device.lease_seconds = entry.lease_seconds;
+    for (ByteView& gate : gates_[*index]) gate = {};
+    return true;
+}
+
+/// On the way back only when none of the holder's instructions can run any more.
+bool CustodyReplay::device_reset(const LedgerEntry& entry) {
+    DeviceCustody* device = device_of(entry);
+    if (device == nullptr) return false;
+    const bool forth = device->state == CustodyState::resetting;
+    const bool back = device->state == CustodyState::draining && !(device->held && vms_[device->holder].running);
+    if (!forth && !back) return false;
+    if (entry.worked && entry.reset_kind == measure::ResetKind::none) return false;
+    device->last_reset = entry.reset_kind;
+    device->last_reset_worked = entry.worked;
+    device->state = forth ? CustodyState::reset : CustodyState::drained;
+    return true;
+}
+
+/// After a reset that worked, or of a device that has none.
+bool CustodyReplay::assigned(const LedgerEntry& entry) {
+    DeviceCustody* device = device_of(entry);
+    if (device == nullptr || device->state != CustodyState::reset) return false;
+    if (device->grant_id != entry.grant_id || vms_[device->holder].id != entry.vm_id) return false;
+    if (!device->last_reset_worked && device->last_reset != measure::ResetKind::none) return false;
+    device->state = CustodyState::assigned;
+    device->held = true;
+    return true;
+}
+
+/// A driver VM runs only with a device; starts count up from 1.
+bool CustodyReplay::vm_started(const LedgerEntry& entry) {
+    const auto index = find_vm(entry.vm_id);
+    if (!index) return false;
+    VmCustody& vm = vms_[*index];
+    if (vm.running || entry.start_number != vm.starts + 1) return false;
+    if (policy_->vms[*index].role == policy::Role::driver && !holds_a_device(*index)) return false;
+    for (const DeviceCustody& device : devices_) { // a device that outlived a stop must go back first
+        if (device.state == CustodyState::assigned && device.holder == *index && device.holder_stopped) return false;
+    }
+    vm.running = true;
+    ++vm.starts;
+    close_gates_of_vm(*index);
+    return true;
+}
+
+bool CustodyReplay::vm_stopped(const LedgerEntry& entry) {
+    const auto index = find_vm(entry.vm_id);
+    if (!index || !vms_[*index].running) return false;
+    vms_[*index].running = false;
+    close_gates_of_vm(*index);
+    for (DeviceCustody& device : devices_) {
+        if (device.state == CustodyState::assigned && device.holder == *index) device.holder_stopped = true;
+    }
+    return true;
+}
+
+bool CustodyReplay::draining(const LedgerEntry& entry) {
+    DeviceCustody* device = device_of(entry);
+    if (device == nullptr || vms_[device->holder].id != entry.vm_id) return false;
+    if (device->state != CustodyState::assigned && device->state != CustodyState::resetting) return false;
+    device->state = CustodyState::draining;
+    device->holder_stopped = false;
+    close_gates_of_vm(device->holder);
+    return true;
+}
+
+/// Clean exactly when the last reset worked; else tainted by who held it now, or as it was when nobody did.
+bool CustodyReplay::quarantined(const LedgerEntry& entry) {
+    DeviceCustody* device = device_of(entry);
+    if (device == nullptr) return false;
+    if (device->state != CustodyState::drained && device->state != CustodyState::reset) return false;
+    std::optional<measure::VmId> taint = device->tainted_by;
+    if (device->last_reset_worked) taint.reset();
+    else if (device->held) taint = vms_[device->holder].id;
+    if (entry.tainted_by != taint) return false;
+    const measure::ResetKind last_reset = device->last_reset;
+    *device = {};
+    device->tainted_by = taint;
+    device->last_reset = last_reset;
+    return true;
+}
+
+bool CustodyReplay::secret_released(const LedgerEntry& entry) const {
+    const auto index = find_vm(entry.vm_id);
+    return index && vms_[*index].running;
+}
+
+} // namespace casemate::attest

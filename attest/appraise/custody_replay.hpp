@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Replays the custody ledger: the state machine of design section "device custody" as the hypervisor must have walked
+// it. An entry that no state allows breaks the ledger. Pure; fed with entries whose log replays to the quote.
+//
+//   quarantined --gate_opened*--> quarantined --grant_accepted--> resetting --device_reset--> reset --assigned--> assigned
+//        ^                                                           | draining                 |  | draining    | draining
+//        |                                                           v                          |  v             v
+//        '-------------------------- quarantined -------------------<---- device_reset ---- going back <--------'
+#pragma once
+
+#include "dlaunch/measure/ledger_entry.hpp"
+#include "policy/model/policy.hpp"
+
+#include <array>
+
+namespace casemate::attest {
+
+enum class CustodyState : std::uint8_t {
+    quarantined,
+    resetting,  // granted, not yet reset
+    reset,      // reset done; assigned or quarantined follows
+    assigned,
+    draining,   // going back, not yet reset
+    drained,    // reset done; quarantined follows
+};
+
+struct DeviceCustody {
+    CustodyState state = CustodyState::quarantined;
+    std::size_t holder = 0; // index of the VM; only while not quarantined
+    measure::GrantId grant_id{};
+    measure::GateNonce gate_nonce{}; // of the gate that the grant answered
+    std::uint32_t lease_seconds = 0;
+    measure::ResetKind last_reset = measure::ResetKind::none; // the last that worked or was tried
+    bool last_reset_worked = false;
+    bool held = false; // assigned since it left quarantine
+    bool holder_stopped = false; // its VM stopped while it was assigned: it must drain next
+    std::optional<measure::VmId> tainted_by;
+};
+
+struct VmCustody {
+    measure::VmId id{};
+    bool running = false;
+    std::uint32_t starts = 0;
+};
+
+class CustodyReplay {
+public:
+    CustodyReplay() = default;
+    /// `policy` outlives this; `vm_ids` in policy order, as defined in the ledger.
+    CustodyReplay(const policy::Policy& policy, const measure::LaunchId& launch_id,
+                  std::span<const measure::VmId> vm_ids);
+
+    /// False: the machine does not allow this entry here (`launched` and `vm_defined` never are: they come before).
+    [[nodiscard]] bool apply(const measure::LedgerEntry& entry);
+
+    [[nodiscard]] const DeviceCustody& device(std::size_t index) const { return devices_[index]; }
+    [[nodiscard]] const VmCustody& vm(std::size_t index) const { return vms_[index]; }
+    /// The encoded gate request that is open for this device and VM; empty when none is.
+    [[nodiscard]] ByteView open_gate(std::size_t device, std::size_t vm) const { return gates_[device][vm]; }
+    /// Indices in the policy; nothing when it does not list it.
+    [[nodiscard]] std::optional<std::size_t> find_device(const DeviceAddress& address) const;
+    [[nodiscard]] std::optional<std::size_t> find_vm(const measure::VmId& id) const;
+
+private:
+    bool gate_opened(const measure::LedgerEntry& entry);
+    bool grant_accepted(const measure::LedgerEntry& entry);
+    bool device_reset(const measure::LedgerEntry& entry);
+    bool assigned(const measure::LedgerEntry& entry);
+    bool vm_started(const measure::LedgerEntry& entry);
+    bool vm_stopped(const measure::LedgerEntry& entry);
+    bool draining(const measure::LedgerEntry& entry);
+    bool quarantined(const measure::LedgerEntry& entry);
+    bool secret_released(const measure::LedgerEntry& entry) const;
+
+    bool holds_a_device(std::size_t vm) const;
+    DeviceCustody* device_of(const measure::LedgerEntry& entry);
+    void close_gates_of_vm(std::size_t vm);
+
+    const policy::Policy* policy_ = nullptr;
+    measure::LaunchId launch_id_{};
+    std::array<DeviceCustody, policy::max_devices> devices_{};
+    std::array<VmCustody, policy::max_vms> vms_{};
+    std::array<std::array<ByteView, policy::max_vms>, policy::max_devices> gates_{};
+};
+
+} // namespace casemate::attest

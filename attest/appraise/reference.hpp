@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reference values of one build (reference.json), as the appraiser wants them. Views: the owner keeps the bytes.
+// Several sets may be accepted at once (roll-out of a new build); evidence must match one of them wholly.
+#pragma once
+
+#include "dlaunch/measure/custody_types.hpp"
+#include "dlaunch/measure/crypto.hpp"
+#include "policy/model/policy.hpp"
+
+#include <span>
+
+namespace casemate::attest {
+
+struct ReferenceVm {
+    std::string_view name;
+    ByteView definition; // encoded VmDefinition; vm_id is its digest
+};
+
+struct ReferenceSet {
+    std::string_view name; // for messages
+    std::uint64_t slb_length = 0;
+    measure::DigestSet slb; // one digest for each bank that may be quoted
+    std::uint64_t hypervisor_size = 0;
+    measure::DigestSet hypervisor;
+    std::array<std::uint8_t, measure::p256_point_size> owner_key{};
+    std::uint64_t policy_size = 0;
+    measure::DigestSet policy_digest;        // of the raw signed bundle
+    const policy::Policy* policy = nullptr;  // parsed from that bundle, its signature verified
+    std::span<const ReferenceVm> vms;        // in policy order
+};
+
+} // namespace casemate::attest

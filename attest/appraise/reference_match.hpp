@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares a launch with the accepted builds. One must match wholly; else the reasons tell how the launch differs from
+// the set that it resembles most.
+#pragma once
+
+#include "attest/appraise/launch_record.hpp"
+#include "attest/appraise/reference.hpp"
+
+namespace casemate::attest {
+
+/// The set that matches, or null and reasons.
+[[nodiscard]] const ReferenceSet* match_reference(const LaunchRecord& record, std::span<const ReferenceSet> sets,
+                                                  const measure::Banks& banks, Reasons& reasons);
+
+} // namespace casemate::attest
