@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Implements hypervisor_client.hpp.
+#include "attest/agent/hypervisor_client.hpp"
+
+#include <array>
+
+namespace casemate::agent {
+namespace {
+
+constexpr std::uint64_t max_log = 4 << 20;
+
+Failure<Error> refused(ControlStatus status) {
+    return fail("the hypervisor refused a request with status " + std::to_string(static_cast<std::uint32_t>(status)));
+}
+
+} // namespace
+
+Outcome<Bytes> HypervisorClient::ask(ControlOperation operation, ByteView request) {
+    auto response = TRY(control_.request(operation, request));
+    if (response.status != ControlStatus::ok) return refused(response.status);
+    return std::move(response.bytes);
+}
+
+Outcome<Info> HypervisorClient::info() { return parse_info(TRY(ask(ControlOperation::info))); }
+Outcome<std::vector<Bytes>> HypervisorClient::gates() { return parse_gates(TRY(ask(ControlOperation::gates))); }
+Outcome<std::vector<Lease>> HypervisorClient::leases() { return parse_leases(TRY(ask(ControlOperation::leases))); }
+Outcome<MachineStatus> HypervisorClient::status() { return parse_status(TRY(ask(ControlOperation::status))); }
+
+Outcome<Bytes> HypervisorClient::log(std::uint64_t size) {
+    if (size > max_log) return fail("the event log is too long");
+    Bytes log;
+    while (log.size() < size) {
+        std::array<std::uint8_t, 4> offset{};
+        LittleEndianWriter{offset}.u32(static_cast<std::uint32_t>(log.size()));
+        const Bytes part = TRY(ask(ControlOperation::read_log, offset));
+        if (part.empty()) return fail("the event log is shorter than the hypervisor said");
+        log.insert(log.end(), part.begin(), part.end());
+    }
+    log.resize(size); // what grew meanwhile belongs to the next quote
+    return log;
+}
+
+Outcome<std::uint64_t> HypervisorClient::submit(ByteView cose) {
+    const auto response = TRY(control_.request(ControlOperation::submit, cose));
+    if (response.status != ControlStatus::ok && response.status != ControlStatus::refused)
+        return refused(response.status);
+    return parse_submission(response.bytes);
+}
+
+} // namespace casemate::agent

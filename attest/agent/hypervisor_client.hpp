@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control device's operations as functions with values. Who calls it: protocol.cpp, report.cpp.
+#pragma once
+
+#include "attest/agent/control_device.hpp"
+#include "attest/agent/control_messages.hpp"
+
+namespace casemate::agent {
+
+class HypervisorClient {
+public:
+    explicit HypervisorClient(Control& control) : control_{control} {}
+
+    [[nodiscard]] std::uint32_t event_counter() const { return control_.event_counter(); }
+    Outcome<Info> info();
+    Outcome<Bytes> log(std::uint64_t size);
+    Outcome<std::vector<Bytes>> gates();
+    Outcome<std::vector<Lease>> leases();
+    Outcome<MachineStatus> status();
+    /// A grant, renewal or revocation; the value is its GrantError, 0 = accepted.
+    Outcome<std::uint64_t> submit(ByteView cose);
+
+private:
+    Outcome<Bytes> ask(ControlOperation operation, ByteView request = {});
+    Control& control_;
+};
+
+} // namespace casemate::agent
