@@ -11,12 +11,6 @@
 #define LAPIC_ICR       0x300
 #define IPI_VECTOR      0x50
 #define EFER            0xc0000080
-#ifndef SLB_LENGTH
-#define SLB_LENGTH      (slb_end - slb)
-#endif
-#ifndef SLB_ENTRY
-#define SLB_ENTRY       (entry - slb)
-#endif
 #define UNMEASURED      0x8000          // offset of the IDT and the variables, behind the measured bytes
 #define SEEN            (UNMEASURED + 0x900)
 
@@ -37,11 +31,12 @@
         .code32
         .text
         .globl  slb
-slb:    .word   SLB_ENTRY
-        .word   SLB_LENGTH
+slb:    .word   entry - slb
+        .word   slb_end - slb
         .ascii  "casemate test secure loader"
         .balign 16
-entry:  pushl   %ebp                    // the stack, unlike DS, is usable at once
+entry:  pushfl                          // the stack, unlike DS, is usable at once
+        pushl   %ebp
         pushl   %edi
         pushl   %esi
         pushl   %ecx
@@ -49,7 +44,7 @@ entry:  pushl   %ebp                    // the stack, unlike DS, is usable at on
         pushl   %edx
         pushl   %eax
         movl    %esp, %ebx
-        addl    $28, %ebx
+        addl    $32, %ebx
         movl    %eax, %ebp              // the base, from here on
         leal    (gdt - slb)(%ebp), %eax
         pushl   %eax
@@ -85,7 +80,6 @@ entry:  pushl   %ebp                    // the stack, unlike DS, is usable at on
         tell    cr3, %eax
         movl    %cr4, %eax
         tell    cr4, %eax
-        pushfl
         popl    %eax
         tell    eflags, %eax
         movl    $EFER, %ecx
