@@ -13,7 +13,7 @@
 #include <optional>
 #include <utility>
 
-namespace casemate::core {
+namespace casemate::mm {
 
 class TcbMemory {
 public:
@@ -52,4 +52,4 @@ private:
     std::uint64_t end_ = 0;
 };
 
-} // namespace casemate::core
+} // namespace casemate::mm
