@@ -134,12 +134,6 @@ bool Machine::define_vms(const policy::Policy& policy) {
     return true;
 }
 
-bool Machine::build_vms() {
-    bool all = true;
-    for (Vm* const vm : vms()) all = vm->build() && all;
-    return all;
-}
-
 Vm* Machine::vm_by_name(std::string_view name) const {
     for (Vm* const vm : vms())
         if (vm->name() == name) return vm;
@@ -154,7 +148,7 @@ void Machine::service() {
             if (hooks_ != nullptr) hooks_->on_vm_stopped(*vm, vm->stop_cause(), vm->stop_reason());
             vm->devices_released();
             vm->core().kick();
-        } else if (state == VmState::ready && before != state && before != VmState::building && hooks_ != nullptr) {
+        } else if (state == VmState::ready && before != state && hooks_ != nullptr) {
             hooks_->on_vm_ready(*vm);
         }
     }

@@ -56,8 +56,6 @@ public:
 
     /// Memory, tables and virtual devices of every VM of the policy; false, and a line in the log, if one cannot be.
     [[nodiscard]] bool define_vms(const policy::Policy& policy);
-    /// Loads every VM's images. False if one of them does not fit: such a VM never starts.
-    [[nodiscard]] bool build_vms();
     [[nodiscard]] std::span<Vm* const> vms() const { return {vms_.data(), vm_count_}; }
     [[nodiscard]] Vm* vm_by_name(std::string_view name) const;
 
@@ -78,7 +76,7 @@ private:
     unsigned cpu_count_ = 0;
     std::array<Vm*, max_vms> vms_{};
     std::size_t vm_count_ = 0;
-    std::array<VmState, max_vms> seen_{};
+    std::array<VmState, max_vms> seen_{}; // by service(), last round
     MachineHooks* hooks_ = nullptr;
     std::uint64_t next_tick_ = 0;
 };

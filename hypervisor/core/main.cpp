@@ -78,10 +78,10 @@ extern "C" [[noreturn]] void hypervisor_main(const casemate::launch::BootInfo* b
     read_policy();
     start_cores();
     if (!machine.define_vms(policy_values)) refuse_launch("vm");
-    if (!machine.build_vms()) refuse_launch("image");
     for (Vm* const vm : machine.vms()) vm->start();
     // ORDER: release, with the acquire in core_main(): cores see the finished machine.
     cores_released.store(static_cast<unsigned>(machine.cpus().size()), std::memory_order_release);
+    for (Cpu* const cpu : machine.cpus()) cpu->kick();
     machine.cpus()[0]->run();
 }
 
@@ -91,9 +91,10 @@ namespace casemate::arch {
 extern "C" void core_main(unsigned number) {
     using namespace casemate::core;
     arch::load_page_tables(arch::page_table_root());
+    if (!machine.adopt_cpu(number + 1)) arch::halt_forever();
     unsigned released = 0;
-    while ((released = cores_released.load(std::memory_order_acquire)) == 0) arch::pause();
-    if (number + 1 >= released || !machine.adopt_cpu(number + 1)) arch::halt_forever();
+    while ((released = cores_released.load(std::memory_order_acquire)) == 0) arch::wait_for_interrupt();
+    if (number + 1 >= released) arch::halt_forever();
     machine.cpus()[number + 1]->run();
 }
 

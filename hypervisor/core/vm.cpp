@@ -77,18 +77,10 @@ bool Vm::service() {
         if (wipe_step()) set_state(VmState::loading);
         return true;
     case VmState::loading:
-        CHECK(load()); // it was loaded before, from the same bytes
-        set_state(VmState::ready);
+        set_state(load() ? VmState::ready : VmState::unusable);
         return true;
     default: return false;
     }
-}
-
-bool Vm::build() {
-    while (!wipe_step()) continue;
-    if (!load()) return false;
-    set_state(VmState::ready);
-    return true;
 }
 
 HostRange Vm::all_memory() const {

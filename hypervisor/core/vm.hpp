@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A virtual machine: its memory, nested page table, permission maps, virtual devices and processor.
 //
-//   building --build()--> READY --start()--> RUNNING --stop() or the guest itself--> PARKED
-//                           ^                                                          | boot core: on_vm_stopped()
-//                           '--------- LOADING <---------- WIPING <--------------------'
+//             boot --> WIPING --> LOADING --> READY --start()--> RUNNING --stop() or the guest itself--> PARKED
+//                        ^           '--> UNUSABLE (its images do not fit)                                 |
+//                        '----------- boot core, after on_vm_stopped() ------------------------------------'
 //
 // Invariant: memory is zero before an image is loaded into it; a VM that is not RUNNING executes nothing; its memory
 // is wiped only after MachineHooks::on_vm_stopped() has returned, so no device can still reach it.
@@ -29,7 +29,7 @@ class Cpu;
 class Machine;
 
 enum class VmRole : std::uint8_t { agent = 0, driver = 1, client = 2 };
-enum class VmState : std::uint8_t { building, ready, running, parked, wiping, loading };
+enum class VmState : std::uint8_t { wiping, loading, ready, running, parked, unusable };
 
 /// From the policy, which outlives it.
 struct VmDefinition {
@@ -102,8 +102,6 @@ public:
     void set_vectors(const VectorWindow& window) { vectors_ = window; }
 
     // --- called by Machine, by its core and by the boot core only
-    /// Wipes, loads; false if the images do not fit. Boot only, before the cores run.
-    [[nodiscard]] bool build();
     /// Does what is due in this state; true if there is more to do at once. Its own core.
     bool service();
     /// PARKED -> WIPING. Boot core, after on_vm_stopped().
@@ -135,7 +133,7 @@ private:
     VectorWindow vectors_{};
     ExitCounters exits_{};
 
-    std::atomic<VmState> state_{VmState::building};
+    std::atomic<VmState> state_{VmState::wiping};
     std::atomic<bool> start_requested_{false};
     std::atomic<StopCause> stop_requested_{StopCause::none};
     StopCause cause_ = StopCause::none;
