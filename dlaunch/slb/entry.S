@@ -3,8 +3,8 @@
 //   EAX  SLB base      ESP  SLB base + 64 KiB      EIP  SLB base + header's entry
 //   CS, SS  flat, 32 bits      DS, ES, FS, GS  undefined: only SS may be used for data until our GDT is loaded
 //   CR0  PE only      EFER  0      interrupts off, GIF = 0      other registers 0
-// Leaves for slb_main(base, tsc) in 64-bit mode: all physical memory below 512 GiB at its own address, the stack
-// in the SLB's last 8 KiB, our relocations applied. The code is position-independent: the base is the launcher's choice.
+// Leaves for slb_main(base, tsc) in 64-bit mode: all physical memory below 512 GiB at its own address (3 to 4 GiB
+// uncached), the stack at the SLB's end, our relocations applied. The code is position-independent: the base is the launcher's choice.
 // Everything behind the measured bytes was written by the launcher, so .bss is cleared before it is used.
 
     .set    code32, 0x08
@@ -15,7 +15,6 @@
     .set    header_bss_words, 20                // its size in 32-bit words
     .set    early_root_at, 0                    // offsets in .bss
     .set    early_low_at,  4096
-    .set    early_mmio_at, 8192
     .set    post_port, 0x80
     .set    post_no_processor_support, 0xc1     // docs/launch-failures.md, code 1
 
@@ -71,7 +70,7 @@ slb_entry:
     xorl    %eax, %eax
     rep stosl
 
-    // early_root[0] -> early_low[0..511] = 1 GiB identity pages, [3] -> early_mmio = 2 MiB pages of 3..4 GiB
+    // early_root[0] -> early_low[0..511] = 1 GiB identity pages
     leal    (early_low_at + 3)(%ebx), %eax
     movl    %eax, early_root_at(%ebx)
     leal    (early_low_at)(%ebx), %edi
@@ -86,21 +85,7 @@ slb_entry:
     incl    %ecx
     cmpl    $512, %ecx
     jne     2b
-    leal    (early_mmio_at + 3)(%ebx), %eax
-    movl    %eax, 24(%edi)
-    movl    $0, 28(%edi)
-    leal    (early_mmio_at)(%ebx), %edi
-    xorl    %ecx, %ecx
-3:  movl    %ecx, %eax
-    shll    $21, %eax
-    addl    $0xc0000083, %eax                   // 3 GiB, PS, RW, P
-    cmpl    $0x1f6, %ecx                        // from 0xFEC00000 on: registers, uncached
-    jb      4f
-    orl     $0x18, %eax                         // PCD, PWT
-4:  movl    %eax, (%edi, %ecx, 8)
-    incl    %ecx
-    cmpl    $512, %ecx
-    jne     3b
+    orl     $0x18, 24(%edi)                     // 3..4 GiB, where the registers are: PCD, PWT
 
     movl    $0xc0000080, %ecx                   // EFER: LME, NXE
     rdmsr
@@ -139,18 +124,30 @@ unsupported:
     movl    $0xc0000100, %ecx
     wrmsr
 
-    // R_X86_64_RELATIVE is the only relocation that the linker script lets pass: word at base + offset = base + addend.
+    // Relocations in RELR form [ELF gABI, SHT_RELR]: an even word is the offset of a word to which the base is added,
+    // an odd one says by its bits 1..63 which of the 63 words after the last such word get it too.
     leaq    relocations_start(%rip), %rax
     leaq    relocations_end(%rip), %rcx
 7:  cmpq    %rcx, %rax
-    jae     8f
+    jae     11f
     movq    (%rax), %rdx
-    movq    16(%rax), %rbx
-    addq    %rbp, %rbx
-    movq    %rbx, (%rbp, %rdx)
-    addq    $24, %rax
+    addq    $8, %rax
+    testb   $1, %dl
+    jnz     8f
+    leaq    (%rbp, %rdx), %rbx
+    addq    %rbp, (%rbx)
+    addq    $8, %rbx
     jmp     7b
-8:
+8:  movq    %rbx, %rdi
+    addq    $(63 * 8), %rbx
+9:  shrq    %rdx
+    jz      7b
+    testb   $1, %dl
+    jz      10f
+    addq    %rbp, (%rdi)
+10: addq    $8, %rdi
+    jmp     9b
+11:
     movq    %rbp, %rdi
     xorl    %ebp, %ebp
     pushq   $0
@@ -168,5 +165,4 @@ jump_code_end:
     .globl  early_root
 early_root: .skip 4096
 early_low:  .skip 4096
-early_mmio: .skip 4096
 

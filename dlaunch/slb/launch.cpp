@@ -3,8 +3,10 @@
 
 #include "dlaunch/slb/console.hpp"
 #include "dlaunch/slb/iommu_search.hpp"
+#include "dlaunch/slb/measured_launch.hpp"
 #include "dlaunch/slb/page_tables.hpp"
 #include "dlaunch/slb/physical.hpp"
+#include "dlaunch/slb/relocations.hpp"
 #include "hypervisor/hw/mmio.hpp"
 #include "hypervisor/hw/pci_config.hpp"
 #include "hypervisor/hw/tsc_clock.hpp"
@@ -14,6 +16,7 @@
 extern "C" {
 extern std::uint64_t early_root[512];                    // entry.S: the root of the tables that we run on
 extern const std::uint8_t jump_code[], jump_code_end[]; // entry.S
+extern const std::uint64_t relocations_start[], relocations_end[]; // slb.lds
 }
 
 namespace casemate::slb {
@@ -27,15 +30,11 @@ using launch::LaunchParams;
 constexpr std::size_t ring_entries = 256;
 constexpr std::size_t fence_entries = page_size / sizeof(hw::DeviceTableEntry);
 
-/// What the SLB needs before it owns memory outside its 64 KiB. In .bss, out of reach of every device.
-struct Workspace {
-    alignas(page_size) std::array<hw::DeviceTableEntry, fence_entries> fence_table;
-    alignas(page_size) std::array<hw::IommuCommand, ring_entries> fence_ring;
-    std::uint64_t completion;
-    LaunchParams params;
-    BootInfo info;
-};
-constinit Workspace workspace{};
+// What the SLB needs before it owns memory outside its 64 KiB, out of reach of every device. slb.lds places them.
+[[gnu::section(".bss.fence_table")]] alignas(page_size) std::array<hw::DeviceTableEntry, fence_entries> fence_table;
+[[gnu::section(".bss.fence_ring")]] alignas(page_size) std::array<hw::IommuCommand, hw::ring_use> fence_ring;
+constinit std::uint64_t fence_completion = 0;
+
 static_assert(sizeof(BootInfo) <= boot_info_size);
 
 Extent to_extent(HostRange range) { return {range.base.value, range.size}; }
@@ -50,6 +49,7 @@ public:
         TRY(accept_params());
         TRY(switch_device_table());
         copy_files();
+        TRY(measure());
         const ElfImage elf = TRY(load());
         enter(elf);
     }
@@ -57,8 +57,12 @@ public:
 private:
     Status<LaunchFailure> fence_dma();
     Status<LaunchFailure> accept_params();
+    Status<LaunchFailure> accept_contents(std::span<const launch::MemoryRange> map,
+                                          std::span<const launch::Image> images) const;
     Status<LaunchFailure> switch_device_table();
     void copy_files();
+    Status<LaunchFailure> measure();
+    [[nodiscard]] ByteView measured_image() const;
     Result<ElfImage, LaunchFailure> load();
     void fill_boot_info(const ElfImage& elf);
     [[noreturn]] void enter(const ElfImage& elf);
@@ -71,18 +75,16 @@ private:
     std::uint64_t tsc_;
     const hw::TscClock& clock_;
     HostRange iommu_{};
+    LaunchParams params_{};
+    BootInfo* info_ = nullptr; // in TCB memory
     TcbLayout tcb_{};
     HostRange raw_hypervisor_{}; // our copy
     HostRange raw_policy_{};     // our copy
 };
 
 hw::DenyTables Launch::fence_tables() const {
-    return {workspace.fence_table,
-            address_of(&workspace.fence_table),
-            workspace.fence_ring,
-            address_of(&workspace.fence_ring),
-            &workspace.completion,
-            address_of(&workspace.completion)};
+    return {fence_table,          address_of(&fence_table), fence_ring, address_of(&fence_ring), &fence_completion,
+            address_of(&fence_completion)};
 }
 
 hw::DenyTables Launch::full_tables() const {
@@ -113,22 +115,30 @@ PlatformFacts Launch::facts() const {
     return {slb_, iommu_, {arch::read_msr(top_mem)}, {arch::read_msr(top_mem2)}};
 }
 
-/// UNTRUSTED: params and both arrays. Each is copied once into our own memory, then checked there.
+/// UNTRUSTED: params and both arrays. Checked where they lie, to know that the TCB region may be written at all;
+/// then copied there, and the copies are checked: they are what counts.
 Status<LaunchFailure> Launch::accept_params() {
     const auto* header = object_at<const launch::SlbHeader>(slb_.base);
-    LaunchParams& params = workspace.params;
-    std::memcpy(&params, object_at<const LaunchParams>(slb_.base + header->params_offset), sizeof params);
-    const auto header_check = check_header(params, facts());
+    std::memcpy(&params_, object_at<const LaunchParams>(slb_.base + header->params_offset), sizeof params_);
+    const auto header_check = check_header(params_, facts());
     if (!header_check.ok()) return Failure{failure_of(header_check.error())};
-    BootInfo& info = workspace.info;
-    info.memory_range_count = params.memory_range_count;
-    info.image_count = params.image_count;
-    std::memcpy(info.memory, object_at<const void>({params.memory_map}), params.memory_range_count * sizeof *info.memory);
-    std::memcpy(info.images, object_at<const void>({params.images}), params.image_count * sizeof *info.images);
-    const auto contents = check_contents(params, {info.memory, info.memory_range_count},
-                                         {info.images, info.image_count}, facts());
-    if (!contents.ok()) return Failure{failure_of(contents.error())};
-    tcb_ = TcbLayout::of(to_range(params.tcb));
+    const std::span map{object_at<const launch::MemoryRange>({params_.memory_map}), params_.memory_range_count};
+    const std::span images{object_at<const launch::Image>({params_.images}), params_.image_count};
+    TRY(accept_contents(map, images));
+    tcb_ = TcbLayout::of(to_range(params_.tcb));
+    info_ = object_at<BootInfo>(tcb_.boot_info);
+    std::memset(info_, 0, sizeof *info_);
+    std::memcpy(info_->memory, map.data(), map.size_bytes());
+    std::memcpy(info_->images, images.data(), images.size_bytes());
+    info_->memory_range_count = params_.memory_range_count;
+    info_->image_count = params_.image_count;
+    return accept_contents({info_->memory, map.size()}, {info_->images, images.size()});
+}
+
+Status<LaunchFailure> Launch::accept_contents(std::span<const launch::MemoryRange> map,
+                                              std::span<const launch::Image> images) const {
+    const auto checked = check_contents(params_, map, images, facts());
+    if (!checked.ok()) return Failure{failure_of(checked.error())};
     return Done{};
 }
 
@@ -142,11 +152,31 @@ Status<LaunchFailure> Launch::switch_device_table() {
 
 /// From here on only our copies are read: no device and no other processor can change them.
 void Launch::copy_files() {
-    const LaunchParams& params = workspace.params;
-    raw_hypervisor_ = {tcb_.end - params.hypervisor.size, params.hypervisor.size};
-    raw_policy_ = {tcb_.policy, params.policy.size};
-    std::memcpy(bytes_at(raw_hypervisor_).data(), bytes_at(to_range(params.hypervisor)).data(), raw_hypervisor_.size);
-    std::memcpy(bytes_at(raw_policy_).data(), bytes_at(to_range(params.policy)).data(), raw_policy_.size);
+    raw_hypervisor_ = {tcb_.end - params_.hypervisor.size, params_.hypervisor.size};
+    raw_policy_ = {tcb_.policy, params_.policy.size};
+    std::memcpy(bytes_at(raw_hypervisor_).data(), bytes_at(to_range(params_.hypervisor)).data(), raw_hypervisor_.size);
+    std::memcpy(bytes_at(raw_policy_).data(), bytes_at(to_range(params_.policy)).data(), raw_policy_.size);
+}
+
+/// The SLB's bytes as SKINIT saw them: a copy in free TCB memory with the relocations taken back.
+ByteView Launch::measured_image() const {
+    const std::size_t length = object_at<const launch::SlbHeader>(slb_.base)->length;
+    const ByteSpan copy = bytes_at({tcb_.free, length});
+    std::memcpy(copy.data(), object_at<const void>(slb_.base), length);
+    take_back_relocations(copy, {relocations_start, relocations_end}, slb_.base.value);
+    return copy;
+}
+
+Status<LaunchFailure> Launch::measure() {
+    Tpm tpm{clock_};
+    const LaunchMaterial material{measured_image(), bytes_at(raw_hypervisor_), bytes_at(raw_policy_),
+                                  bytes_at({tcb_.log, log_size})};
+    TRY(measure_launch(tpm, material, *info_));
+    EventLine{"measured"}
+        .number("kind", static_cast<std::uint32_t>(info_->kind))
+        .number("banks", info_->tpm_bank_count)
+        .number("tsc", arch::read_tsc());
+    return Done{};
 }
 
 Result<ElfImage, LaunchFailure> Launch::load() {
@@ -162,11 +192,11 @@ Result<ElfImage, LaunchFailure> Launch::load() {
 }
 
 void Launch::fill_boot_info(const ElfImage& elf) {
-    BootInfo& info = workspace.info;
+    BootInfo& info = *info_;
     info.magic = launch::boot_magic;
     info.version = launch::layout_version;
     info.size = sizeof info;
-    info.tcb = workspace.params.tcb;
+    info.tcb = params_.tcb;
     info.slb = to_extent(slb_);
     info.hypervisor = {tcb_.image.value, elf.size};
     info.tcb_free = {tcb_.free.value, tcb_.end - tcb_.free};
@@ -175,7 +205,6 @@ void Launch::fill_boot_info(const ElfImage& elf) {
     info.device_table = {tcb_.device_table.value, device_table_size};
     info.iommu_commands = {tcb_.command_ring.value, page_size};
     info.launch_tsc = tsc_;
-    std::memcpy(object_at<void>(tcb_.boot_info), &info, sizeof info);
 }
 
 /// Goes on in the page of the jump, which both sets of page tables map at one virtual address.
@@ -194,10 +223,7 @@ void Launch::enter(const ElfImage& elf) {
 
 } // namespace
 
-LaunchFailure launch(HostPhys slb, std::uint64_t tsc) {
-    const std::uint64_t rate = hw::calibrate_tsc();
-    if (rate == 0) return LaunchFailure::timer;
-    const hw::TscClock clock{rate};
+LaunchFailure launch(HostPhys slb, std::uint64_t tsc, const hw::TscClock& clock) {
     return Launch{slb, tsc, clock}.run().error();
 }
 

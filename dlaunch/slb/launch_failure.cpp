@@ -3,33 +3,45 @@
 
 namespace casemate::slb {
 
+namespace {
+
+/// Names as arrays: string_views would cost a relocation each, and the SLB has to fit into 64 KiB.
+struct Name {
+    LaunchFailure failure;
+    char text[20];
+};
+constexpr Name names[] = {
+    {LaunchFailure::processor, "processor"},
+    {LaunchFailure::timer, "timer"},
+    {LaunchFailure::contract, "contract"},
+    {LaunchFailure::iommu_missing, "iommu_missing"},
+    {LaunchFailure::iommu_several, "iommu_several"},
+    {LaunchFailure::iommu_unsupported, "iommu_unsupported"},
+    {LaunchFailure::iommu_stuck, "iommu_stuck"},
+    {LaunchFailure::params_header, "params_header"},
+    {LaunchFailure::params_tcb, "params_tcb"},
+    {LaunchFailure::params_file, "params_file"},
+    {LaunchFailure::params_pointer, "params_pointer"},
+    {LaunchFailure::params_memory_map, "params_memory_map"},
+    {LaunchFailure::params_image, "params_image"},
+    {LaunchFailure::params_placement, "params_placement"},
+    {LaunchFailure::tpm_absent, "tpm_absent"},
+    {LaunchFailure::tpm_locality, "tpm_locality"},
+    {LaunchFailure::tpm_transport, "tpm_transport"},
+    {LaunchFailure::tpm_refused, "tpm_refused"},
+    {LaunchFailure::tpm_banks, "tpm_banks"},
+    {LaunchFailure::tpm_pcr_state, "tpm_pcr_state"},
+    {LaunchFailure::log_full, "log_full"},
+    {LaunchFailure::policy_form, "policy_form"},
+    {LaunchFailure::policy_signature, "policy_signature"},
+    {LaunchFailure::hypervisor_form, "hypervisor_form"},
+};
+
+} // namespace
+
 std::string_view name_of(LaunchFailure failure) {
-    switch (failure) {
-    case LaunchFailure::processor: return "processor";
-    case LaunchFailure::timer: return "timer";
-    case LaunchFailure::contract: return "contract";
-    case LaunchFailure::iommu_missing: return "iommu_missing";
-    case LaunchFailure::iommu_several: return "iommu_several";
-    case LaunchFailure::iommu_unsupported: return "iommu_unsupported";
-    case LaunchFailure::iommu_stuck: return "iommu_stuck";
-    case LaunchFailure::params_header: return "params_header";
-    case LaunchFailure::params_tcb: return "params_tcb";
-    case LaunchFailure::params_file: return "params_file";
-    case LaunchFailure::params_pointer: return "params_pointer";
-    case LaunchFailure::params_memory_map: return "params_memory_map";
-    case LaunchFailure::params_image: return "params_image";
-    case LaunchFailure::params_placement: return "params_placement";
-    case LaunchFailure::tpm_absent: return "tpm_absent";
-    case LaunchFailure::tpm_locality: return "tpm_locality";
-    case LaunchFailure::tpm_transport: return "tpm_transport";
-    case LaunchFailure::tpm_refused: return "tpm_refused";
-    case LaunchFailure::tpm_banks: return "tpm_banks";
-    case LaunchFailure::tpm_pcr_state: return "tpm_pcr_state";
-    case LaunchFailure::log_full: return "log_full";
-    case LaunchFailure::policy_form: return "policy_form";
-    case LaunchFailure::policy_signature: return "policy_signature";
-    case LaunchFailure::hypervisor_form: return "hypervisor_form";
-    }
+    for (const Name& name : names)
+        if (name.failure == failure) return name.text;
     return "unknown";
 }
 
@@ -46,16 +58,11 @@ LaunchFailure failure_of(hw::TisError error) {
 }
 
 LaunchFailure failure_of(ParamsError error) {
-    switch (error) {
-    case ParamsError::header: return LaunchFailure::params_header;
-    case ParamsError::tcb: return LaunchFailure::params_tcb;
-    case ParamsError::file: return LaunchFailure::params_file;
-    case ParamsError::pointer: return LaunchFailure::params_pointer;
-    case ParamsError::memory_map: return LaunchFailure::params_memory_map;
-    case ParamsError::image: return LaunchFailure::params_image;
-    case ParamsError::placement: return LaunchFailure::params_placement;
-    }
-    return LaunchFailure::params_header;
+    constexpr auto first = static_cast<std::uint32_t>(LaunchFailure::params_header);
+    static_assert(static_cast<std::uint32_t>(LaunchFailure::params_placement) - first ==
+                  static_cast<std::uint32_t>(ParamsError::placement) - static_cast<std::uint32_t>(ParamsError::header));
+    return static_cast<LaunchFailure>(first + static_cast<std::uint32_t>(error) -
+                                      static_cast<std::uint32_t>(ParamsError::header));
 }
 
 } // namespace casemate::slb

@@ -24,7 +24,7 @@ std::uint64_t device_table_value(const DenyTables& tables) {
 
 /// The ring may only be moved while it is off [AMDVI 3.4.1].
 void start_ring(RegisterBlock& registers, const DenyTables& tables) {
-    CHECK(tables.ring.size() == ring_entries);
+    CHECK(tables.ring.size() >= ring_use);
     const std::uint64_t length = std::countr_zero(ring_entries);
     registers.write64(amdvi::command_base, tables.ring_at.value | length << amdvi::command_length_shift);
     registers.write64(amdvi::command_head, 0);

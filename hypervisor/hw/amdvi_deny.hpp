@@ -22,11 +22,15 @@ enum class DenyError {
     not_kept,              // a register does not read back what was written: nothing decodes there
 };
 
+/// The ring is set up with 256 entries, the fewest possible; the IOMMU reads only those before the tail, and both
+/// stages together write this many.
+inline constexpr std::size_t ring_use = 4;
+
 /// Memory for one stage. The caller owns it and keeps device and processor away from it otherwise.
 struct DenyTables {
     std::span<DeviceTableEntry> table; // whole 4 KiB pages, at most 2 MiB
     HostPhys table_at;
-    std::span<IommuCommand> ring; // 256 entries, 4 KiB aligned
+    std::span<IommuCommand> ring; // at least ring_use entries are ours; 4 KiB aligned
     HostPhys ring_at;
     std::uint64_t* completion; // one word, 8-byte aligned
     HostPhys completion_at;

@@ -13,7 +13,7 @@
 #include <optional>
 #include <utility>
 
-namespace casemate::mm {
+namespace casemate::core {
 
 class TcbMemory {
 public:
@@ -52,4 +52,4 @@ private:
     std::uint64_t end_ = 0;
 };
 
-} // namespace casemate::mm
+} // namespace casemate::core
