@@ -93,6 +93,24 @@ inline void write_xcr0(std::uint64_t value) {
 inline void xsave(void* area) { asm volatile("xsave64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory"); }
 inline void xrstor(const void* area) { asm volatile("xrstor64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory"); }
 
+/// Debug address registers, number 0..3.
+template <unsigned number>
+inline std::uint64_t read_debug_address() {
+    std::uint64_t value;
+    if constexpr (number == 0) asm volatile("mov %%dr0, %0" : "=r"(value));
+    if constexpr (number == 1) asm volatile("mov %%dr1, %0" : "=r"(value));
+    if constexpr (number == 2) asm volatile("mov %%dr2, %0" : "=r"(value));
+    if constexpr (number == 3) asm volatile("mov %%dr3, %0" : "=r"(value));
+    return value;
+}
+template <unsigned number>
+inline void write_debug_address(std::uint64_t value) {
+    if constexpr (number == 0) asm volatile("mov %0, %%dr0" : : "r"(value));
+    if constexpr (number == 1) asm volatile("mov %0, %%dr1" : : "r"(value));
+    if constexpr (number == 2) asm volatile("mov %0, %%dr2" : : "r"(value));
+    if constexpr (number == 3) asm volatile("mov %0, %%dr3" : : "r"(value));
+}
+
 inline void stgi() { asm volatile("stgi" : : : "memory"); }
 inline void pause() { asm volatile("pause" : : : "memory"); }
 inline void disable_interrupts() { asm volatile("cli" : : : "memory"); }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One physical core: its VMs, its timer, its round robin.
 // Invariant: the loop runs with interrupts off except in open windows, so everything here has one thread of control;
-// other cores reach it only through atomics and the kick interrupt.
+// other cores reach it only through atomics and the kick interrupt. This is the shared-core mode: INTR and HLT are
+// intercepted and guests take turns. A dedicated core without exits would be another run loop over the same Vcpu.
 #pragma once
 
 #include "hypervisor/arch/cpu_tables.hpp"
@@ -16,9 +17,9 @@ namespace casemate::core {
 class Machine;
 class Vm;
 
-/// Vectors of the hypervisor itself; guest device windows lie below.
+/// Host vectors. Those of devices belong to the VMs of the core (VectorWindow); the hypervisor's own lie above.
 namespace host_vector {
-inline constexpr std::uint8_t window_first = 0x20, window_end = 0xE0; // devices of VMs
+inline constexpr std::uint8_t window_first = 0x20, window_end = 0xE0;
 inline constexpr std::uint8_t management_uart = 0xE0, kick = 0xEE, timer = 0xEF, spurious = 0xFF;
 } // namespace host_vector
 
@@ -26,56 +27,62 @@ class Cpu {
 public:
     static constexpr std::size_t max_vms = 16;
 
-    [[nodiscard]] static Cpu& current();
+    [[nodiscard]] static Cpu& current() { return *static_cast<Cpu*>(arch::current_core_object()); }
+    /// XCR0 with everything on that this processor has and guests may use.
+    [[nodiscard]] static std::uint64_t all_state_components();
 
-    Cpu(Machine& machine, unsigned index, std::uint8_t apic_id) : machine_{machine}, index_{index}, apic_id_{apic_id} {}
+    Cpu(Machine& machine, unsigned index, Vmcb& host_vmcb, HostPhys host_save_page)
+        : machine_{machine}, index_{index}, host_vmcb_{host_vmcb}, host_save_page_{host_save_page} {}
 
     [[nodiscard]] unsigned index() const { return index_; }
     [[nodiscard]] std::uint8_t apic_id() const { return apic_id_; }
-    [[nodiscard]] bool is_boot_core() const { return index_ == 0; }
 
+    /// On this core itself, once: descriptor tables, APIC, SVM. False if it cannot run guests.
+    [[nodiscard]] bool prepare();
+
+    // --- boot only
     void place(Vm& vm);
-    /// Splits the device vectors of this core among its driver VMs; after the last place().
+    /// Splits the device vectors among the driver VMs of this core; after the last place().
     void assign_vector_windows();
-    /// Host vector -> VM and guest vector; boot only (the management UART uses it too).
-    void route_vector(std::uint8_t host, Vm& vm, std::uint8_t guest);
 
     /// Makes the core look at its VMs again. Any core.
     void kick();
-    /// The guest's FPU registers are saved and free for the hypervisor until the next entry. Call it before
-    /// anything that may use SSE (BearSSL). Only on this core.
-    void take_fpu();
+    /// The registers of this processor are not worth saving any more.
+    void forget(const Vcpu& vcpu) {
+        if (loaded_ == &vcpu) loaded_ = nullptr;
+    }
 
     [[noreturn]] void run();
-
-    // --- interrupt entry
     void on_interrupt(std::uint8_t vector);
 
 private:
     bool service_vms();
-    Vcpu* pick(std::uint64_t tsc);
-    void enter(Vcpu& vcpu);
+    [[nodiscard]] Vcpu* pick(std::uint64_t tsc);
+    void enter(Vcpu& vcpu, std::uint64_t tsc);
     void arm_timer(std::uint64_t tsc);
     [[nodiscard]] std::uint64_t next_deadline(std::uint64_t tsc) const;
 
     struct Route {
-        Vm* vm;
-        std::uint8_t vector;
+        Vm* vm = nullptr;
+        std::uint8_t vector = 0;
     };
 
     Machine& machine_;
     const unsigned index_;
-    const std::uint8_t apic_id_;
+    std::uint8_t apic_id_ = 0;
+    Vmcb& host_vmcb_;         // VMSAVE state of the hypervisor
+    HostPhys host_save_page_; // VM_HSAVE_PA
+    arch::CpuTables tables_{};
     std::array<Vm*, max_vms> vms_{};
     std::size_t vm_count_ = 0;
     std::array<Route, 256> routes_{};
-    Vcpu* fpu_owner_ = nullptr;
-    std::size_t last_picked_ = 0;
-    std::size_t runnable_ = 0;
+    Vm* management_vm_ = nullptr;
+    Vcpu* loaded_ = nullptr; // whose FPU and debug registers this core holds
+    std::size_t turn_ = 0;   // index in vms_ of the one that ran last
+    bool contended_ = false; // more than one can run
     std::uint64_t slice_end_ = 0;
-    std::uint64_t armed_deadline_ = 0;
-    std::uint64_t next_tick_ = 0;
-    std::atomic<bool> asleep_{false};
+    std::uint64_t armed_ = 0; // deadline that the timer is set to; 0 = not set
+    std::atomic<bool> again_{false};
 };
 
 } // namespace casemate::core

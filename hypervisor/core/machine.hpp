@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole machine: memory, cores, VMs. The root of ownership; there is one, made in core/main.cpp.
-// Invariant: everything is allocated before the first VM runs; nothing is freed.
+// Invariant: everything is allocated before the first VM runs; nothing is ever freed.
 #pragma once
 
 #include "dlaunch/measure/launch_layout.hpp"
 #include "hypervisor/core/cpu.hpp"
-#include "hypervisor/core/tcb_memory.hpp"
 #include "hypervisor/core/vm.hpp"
 #include "hypervisor/mm/frame_table.hpp"
+#include "hypervisor/mm/tcb_memory.hpp"
+#include "policy/model/policy.hpp"
 
 #include <array>
 #include <span>
 
 namespace casemate::core {
 
-/// What custody and the devices add to the machine. Every call comes on the boot core, interrupts off, outside any
-/// guest; call Cpu::take_fpu() before using cryptography.
+/// What custody and the devices add to the machine. Every call comes on the boot core, interrupts off, outside guests.
 class MachineHooks {
 public:
-    /// The VM executes nothing any more; its devices must be drained and quarantined before this returns, because
-    /// its memory is wiped next.
+    /// The VM executes nothing any more. Its devices must be drained and quarantined before this returns: its
+    /// memory is wiped next.
     virtual void on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) = 0;
-    /// The VM is wiped and loaded again: start() will run it.
+    /// The VM is wiped and loaded again: start() would run it.
     virtual void on_vm_ready(Vm& vm) = 0;
-    /// At least every tick_interval while VMs run.
+    /// At least every Machine::tick_interval_ms. `now_ms` counts from the launch.
     virtual void tick(std::uint64_t now_ms) = 0;
 
 protected:
@@ -32,40 +32,53 @@ protected:
 
 class Machine {
 public:
-    static constexpr std::size_t max_cpus = 64;
-    static constexpr std::size_t max_vms = 16;
+    static constexpr std::size_t max_cpus = 32;
+    static constexpr std::size_t max_vms = policy::max_vms;
     static constexpr std::uint64_t tick_interval_ms = 10;
 
-    /// Takes a copy of what the SLB left; claims TCB, SLB and image frames.
-    explicit Machine(const launch::BootInfo& boot);
+    /// Copies what the SLB left; claims TCB, SLB and image frames.
+    void adopt(const launch::BootInfo& boot);
 
     [[nodiscard]] const launch::BootInfo& boot() const { return boot_; }
     [[nodiscard]] mm::FrameTable& frames() { return frames_; }
-    [[nodiscard]] TcbMemory& tcb_memory() { return tcb_memory_; }
+    [[nodiscard]] mm::TcbMemory& tcb_memory() { return tcb_memory_; }
     /// The image that the launcher loaded under this file name, or empty.
     [[nodiscard]] ByteView image(std::string_view file) const;
+    /// Milliseconds since the SLB's first instruction.
+    [[nodiscard]] std::uint64_t now_ms() const;
 
-    [[nodiscard]] Cpu* add_cpu(std::uint8_t apic_id);
+    /// Reserves what `count` cores need, before they start. False when TCB memory is short.
+    [[nodiscard]] bool prepare_cpus(unsigned count);
+    /// On the core itself: makes it one of the machine's. False if it cannot run guests.
+    [[nodiscard]] bool adopt_cpu(unsigned index);
+    void set_cpu_count(unsigned count) { cpu_count_ = count; }
     [[nodiscard]] std::span<Cpu* const> cpus() const { return {cpus_.data(), cpu_count_}; }
-    /// Memory, page tables, devices of the VM; false (and a log line) if it does not fit.
-    [[nodiscard]] bool add_vm(const VmDefinition& definition);
+
+    /// Memory, tables and virtual devices of every VM of the policy; false, and a line in the log, if one cannot be.
+    [[nodiscard]] bool define_vms(const policy::Policy& policy);
     [[nodiscard]] std::span<Vm* const> vms() const { return {vms_.data(), vm_count_}; }
     [[nodiscard]] Vm* vm_by_name(std::string_view name) const;
 
     void set_hooks(MachineHooks& hooks) { hooks_ = &hooks; }
-    /// Boot core only: reports stopped and ready VMs to the hooks, ticks.
-    void service(std::uint64_t now_ms);
+    /// Boot core, once a round: reports stopped and ready VMs to the hooks; ticks when it is time.
+    void service();
 
 private:
+    [[nodiscard]] bool add_vm(const policy::Vm& definition);
+    [[nodiscard]] bool allocate(const VmDefinition& definition, mm::FrameOwner owner, VmResources& resources);
+    [[nodiscard]] bool make_msr_map();
+
     launch::BootInfo boot_;
     mm::FrameTable frames_;
-    TcbMemory tcb_memory_;
+    mm::TcbMemory tcb_memory_;
+    mm::MsrPermissionMap* msr_map_ = nullptr; // one for all: the allow-list is the same
     std::array<Cpu*, max_cpus> cpus_{};
-    std::size_t cpu_count_ = 0;
+    unsigned cpu_count_ = 0;
     std::array<Vm*, max_vms> vms_{};
-    std::array<VmState, max_vms> reported_{};
     std::size_t vm_count_ = 0;
+    std::array<VmState, max_vms> seen_{}; // by service(), last round
     MachineHooks* hooks_ = nullptr;
+    std::uint64_t next_tick_ = 0;
 };
 
 } // namespace casemate::core

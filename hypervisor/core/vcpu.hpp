@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One virtual processor: its VMCB, registers, FPU image, local APIC, and the interrupts posted to it.
 // Invariant: touched only by the core it is placed on, except post_interrupt(), which any core may call.
+//
+// Interrupts: post_interrupt() -> posted_ (any core) -> APIC pending -> V_IRQ at entry -> taken by the guest ->
+// APIC in service at the next exit. V_IRQ waits in the processor until the guest can take it: no window exits.
 #pragma once
 
 #include "hypervisor/arch/svm.hpp"
+#include "hypervisor/core/boot_protocol.hpp"
 #include "hypervisor/core/vmcb.hpp"
 #include "hypervisor/devices/local_apic.hpp"
 
@@ -13,7 +17,6 @@
 
 namespace casemate::core {
 
-class Cpu;
 class Vm;
 
 /// What a guest keeps in registers that neither VMRUN nor VMSAVE switches.
@@ -23,54 +26,66 @@ struct SwitchedState {
     std::uint64_t dr[4];
 };
 
+/// Physical addresses that a VMCB needs.
+struct VcpuTables {
+    std::uint64_t io_map;
+    std::uint64_t msr_map;
+    std::uint64_t page_table;
+    std::uint32_t asid;
+};
+
 class Vcpu {
 public:
-    Vcpu(Vm& vm, Vmcb& vmcb, void* fpu_area) : vm_{vm}, vmcb_{vmcb}, fpu_area_{fpu_area} {}
+    static constexpr std::size_t fpu_area_size = 4096;
 
-    /// Power-on state for the 64-bit boot protocol; see core/vcpu_reset.cpp.
-    void reset(std::uint64_t rip, std::uint64_t rsi, std::uint64_t cr3, std::uint64_t gdt_base);
+    Vcpu(Vm& vm, Vmcb& vmcb, std::uint8_t* fpu_area) : vm_{vm}, vmcb_{vmcb}, fpu_area_{fpu_area} {}
 
-    /// Makes `vector` (16..255) pending in the local APIC and wakes the VM. Any core.
+    /// State at the 64-bit boot protocol's entry; nothing pending.
+    void reset(const BootEntry& entry, const VcpuTables& tables, const mm::GuestMemory& memory);
+
     void post_interrupt(std::uint8_t vector);
-    /// Delivered at the next entry, before anything else.
+    /// Delivered at the next entry, before any interrupt.
     void inject_exception(std::uint8_t vector, std::optional<std::uint32_t> error = std::nullopt);
     /// After a change of the nested page table that takes rights away.
     void request_tlb_flush() { flush_tlb_ = true; }
-    void advance_rip(std::uint64_t next) {
+    void set_rip(std::uint64_t next) {
         vmcb_.rip = next;
         vmcb_.interrupt_shadow = 0;
     }
+    void skip_instruction(unsigned length) { set_rip(vmcb_.rip + length); }
 
     [[nodiscard]] Vm& vm() { return vm_; }
     [[nodiscard]] Vmcb& vmcb() { return vmcb_; }
-    [[nodiscard]] arch::GuestRegisters& registers() { return registers_; }
     [[nodiscard]] devices::LocalApic& apic() { return apic_; }
-    /// Register by its number in an instruction; 0 is RAX, 4 RSP, which live in the VMCB.
+    /// By its number in an instruction.
     [[nodiscard]] std::uint64_t& reg(unsigned number);
 
     void halt() { halted_ = true; }
     /// False while it sleeps in HLT with nothing to deliver.
     [[nodiscard]] bool runnable(std::uint64_t tsc);
 
-    /// One VMRUN: inject what is due, run until an exit, account for what was delivered.
-    void enter();
+    /// Injects what is due, runs the guest until an exit, accounts for what was delivered.
+    void enter(std::uint64_t host_vmcb, std::uint64_t tsc);
 
     void save_switched_state();
     void load_switched_state();
 
 private:
+    void reset_controls(const VcpuTables& tables);
+    void reset_registers(const BootEntry& entry);
+    void reset_fpu();
     void absorb_posted();
-    void prepare_interrupt();
+    void offer_interrupt();
     void settle_interrupt();
-    void handle_sleep_in_shadow();
+    [[nodiscard]] bool at_hlt();
 
     Vm& vm_;
     Vmcb& vmcb_;
-    void* fpu_area_;
+    std::uint8_t* fpu_area_;
     arch::GuestRegisters registers_{};
     SwitchedState switched_{};
     devices::LocalApic apic_;
-    std::atomic<std::uint64_t> posted_[4]{};
+    std::array<std::atomic<std::uint64_t>, 4> posted_{};
     bool halted_ = false;
     bool flush_tlb_ = true;
 };

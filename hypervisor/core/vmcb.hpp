@@ -86,14 +86,14 @@ inline constexpr std::uint32_t vmrun = 1u << 0, vmmcall = 1u << 1, vmload = 1u <
                                mwait = 1u << 11, mwait_armed = 1u << 12, xsetbv = 1u << 13, rdpru = 1u << 14;
 }
 
-/// Exit codes [APM2 Appendix C].
+/// Exit codes, lower half [APM2 Appendix C].
 namespace exit_code {
-inline constexpr std::uint64_t exception_0 = 0x40, exception_db = 0x41, exception_ac = 0x51, exception_mc = 0x52,
+inline constexpr std::uint32_t exception_db = 0x41, exception_ac = 0x51, exception_mc = 0x52,
                                intr = 0x60, nmi = 0x61, smi = 0x62, init = 0x63, rdpmc = 0x6f, cpuid = 0x72, invd = 0x76,
                                hlt = 0x78, invlpga = 0x7a, ioio = 0x7b, msr = 0x7c, task_switch = 0x7d, ferr_freeze = 0x7e,
                                shutdown = 0x7f, vmrun = 0x80, vmmcall = 0x81, vmload = 0x82, vmsave = 0x83, stgi = 0x84,
                                clgi = 0x85, skinit = 0x86, icebp = 0x88, wbinvd = 0x89, monitor = 0x8a, mwait = 0x8b,
-                               mwait_armed = 0x8c, xsetbv = 0x8d, rdpru = 0x8e, npf = 0x400, invalid = ~0ull;
+                               mwait_armed = 0x8c, xsetbv = 0x8d, rdpru = 0x8e, npf = 0x400, invalid = ~0u;
 }
 
 /// `virtual_interrupt` [APM2 15.21.1, 15.21.2].

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/core/cpu.hpp"
+
+#include "hypervisor/arch/clock.hpp"
+#include "hypervisor/arch/host_apic.hpp"
+#include "hypervisor/arch/instructions.hpp"
+#include "hypervisor/base/check.hpp"
+#include "hypervisor/core/exits.hpp"
+#include "hypervisor/core/machine.hpp"
+#include "hypervisor/core/vm.hpp"
+
+#include <algorithm>
+
+namespace casemate::core {
+namespace {
+
+constexpr std::uint64_t slice_ms = 4;
+constexpr std::uint64_t xcr0_x87_sse_avx = 7;
+constexpr std::uint64_t longest_wait_ms = 1000; // keeps the timer's arithmetic small
+
+} // namespace
+
+std::uint64_t Cpu::all_state_components() {
+    return arch::cpuid(0xD).eax & xcr0_x87_sse_avx;
+}
+
+bool Cpu::prepare() {
+    arch::load_cpu_tables(tables_, this);
+    arch::enable_host_apic(host_vector::spurious, host_vector::timer);
+    apic_id_ = arch::host_apic_id();
+    if (!arch::enable_svm(host_save_page_.value)) return false;
+    arch::svm_save_host(reinterpret_cast<std::uint64_t>(&host_vmcb_));
+    arch::stgi();
+    return true;
+}
+
+void Cpu::place(Vm& vm) {
+    CHECK(vm_count_ < max_vms);
+    vms_[vm_count_++] = &vm;
+    if (vm.definition().role == VmRole::agent) management_vm_ = &vm;
+}
+
+void Cpu::assign_vector_windows() {
+    const auto is_driver = [](const Vm* vm) { return vm->definition().role == VmRole::driver; };
+    const auto drivers = static_cast<unsigned>(std::count_if(vms_.begin(), vms_.begin() + vm_count_, is_driver));
+    if (drivers == 0) return;
+    const unsigned each = (host_vector::window_end - host_vector::window_first) / drivers;
+    unsigned host = host_vector::window_first;
+    for (std::size_t i = 0; i < vm_count_; ++i) {
+        if (!is_driver(vms_[i])) continue;
+        vms_[i]->set_vectors({host_vector::window_first, static_cast<std::uint8_t>(each), static_cast<std::uint8_t>(host)});
+        for (unsigned n = 0; n < each; ++n)
+            routes_[host + n] = {vms_[i], static_cast<std::uint8_t>(host_vector::window_first + n)};
+        host += each;
+    }
+}
+
+void Cpu::kick() {
+    again_.store(true, std::memory_order_release);
+    if (this != &current()) arch::send_interrupt(apic_id_, host_vector::kick);
+}
+
+void Cpu::on_interrupt(std::uint8_t vector) {
+    if (vector == host_vector::spurious) return;
+    if (vector == host_vector::timer) armed_ = 0;
+    else if (vector == host_vector::management_uart && management_vm_ != nullptr) management_vm_->platform().io_apic.raise(3);
+    else if (const Route& route = routes_[vector]; route.vm != nullptr) route.vm->post_interrupt(route.vector);
+    arch::end_of_interrupt();
+}
+
+bool Cpu::service_vms() {
+    bool more = again_.exchange(false, std::memory_order_acquire);
+    for (std::size_t i = 0; i < vm_count_; ++i) more = vms_[i]->service() || more;
+    return more;
+}
+
+/// Round robin among those that can run; the one whose turn it is keeps it until its slice ends or it sleeps.
+Vcpu* Cpu::pick(std::uint64_t tsc) {
+    std::size_t can_run = 0, next = max_vms;
+    bool keeps = false;
+    for (std::size_t n = 1; n <= vm_count_; ++n) {
+        const std::size_t i = (turn_ + n) % vm_count_;
+        if (vms_[i]->state() != VmState::running || !vms_[i]->vcpu().runnable(tsc)) continue;
+        ++can_run;
+        if (next == max_vms) next = i;
+        keeps = keeps || i == turn_;
+    }
+    contended_ = can_run > 1;
+    if (can_run == 0) return nullptr;
+    if (keeps && tsc < slice_end_) next = turn_;
+    if (next != turn_ || tsc >= slice_end_) slice_end_ = tsc + arch::tsc_from_millis(slice_ms);
+    turn_ = next;
+    return &vms_[next]->vcpu();
+}
+
+std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
+    std::uint64_t deadline = tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
+    if (contended_) deadline = std::min(deadline, slice_end_);
+    for (std::size_t i = 0; i < vm_count_; ++i) {
+        const std::uint64_t timer = vms_[i]->vcpu().apic().deadline();
+        if (vms_[i]->state() == VmState::running && timer != 0) deadline = std::min(deadline, timer);
+    }
+    return deadline;
+}
+
+/// A timer that is set to an earlier time than needed only wakes us early: it is left alone.
+void Cpu::arm_timer(std::uint64_t tsc) {
+    const std::uint64_t deadline = next_deadline(tsc);
+    if (armed_ != 0 && armed_ <= deadline && armed_ > tsc) return;
+    armed_ = deadline;
+    const std::uint64_t ticks = deadline > tsc ? deadline - tsc : 0;
+    const std::uint64_t count = ticks * arch::clock_rates().apic_khz / arch::clock_rates().tsc_khz;
+    arch::set_apic_timer(static_cast<std::uint32_t>(count + 1));
+}
+
+void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
+    if (loaded_ != &vcpu) {
+        if (loaded_ != nullptr) loaded_->save_switched_state();
+        vcpu.load_switched_state();
+        loaded_ = &vcpu;
+    }
+    vcpu.enter(reinterpret_cast<std::uint64_t>(&host_vmcb_), tsc);
+    handle_exit(vcpu);
+}
+
+void Cpu::run() {
+    for (;;) {
+        arch::open_interrupt_window();
+        if (index_ == 0) machine_.service();
+        const bool more = service_vms();
+        const std::uint64_t tsc = arch::read_tsc();
+        Vcpu* const next = pick(tsc);
+        arm_timer(tsc);
+        if (next != nullptr) enter(*next, tsc);
+        else if (!more) arch::wait_for_interrupt();
+    }
+}
+
+} // namespace casemate::core
+
+namespace casemate::arch {
+
+void on_host_interrupt(std::uint8_t vector) { core::Cpu::current().on_interrupt(vector); }
+
+} // namespace casemate::arch

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/core/vm.hpp"
+
+#include "hypervisor/arch/clock.hpp"
+#include "hypervisor/base/check.hpp"
+#include "hypervisor/core/cpu.hpp"
+#include "hypervisor/core/log.hpp"
+
+#include <algorithm>
+
+namespace casemate::core {
+namespace {
+
+// SAFETY: frames of this VM, mapped at their own address in the hypervisor's tables.
+ByteSpan physical_memory(HostRange range) { return {reinterpret_cast<std::uint8_t*>(range.base.value), range.size}; }
+
+} // namespace
+
+Vm::Vm(std::size_t index, const VmDefinition& definition, Cpu& core, const PageTable& table, const VmResources& resources)
+    : index_{index}, definition_{definition}, core_{core}, page_table_{table}, resources_{resources},
+      memory_{physical_memory(resources.ram)}, platform_{*this}, vcpu_{*this, *resources.vmcb, resources.fpu_area} {
+    platform_.acpi.agent = definition.role == VmRole::agent;
+    CHECK(register_devices());
+}
+
+bool Vm::register_devices() { return platform_.register_devices(bus_) && vcpu_.apic().register_msrs(bus_); }
+
+std::optional<HostRange> Vm::allocate_window(std::uint64_t bytes) {
+    const std::uint64_t size = (bytes + page_size - 1) & ~(page_size - 1);
+    if (size < bytes || size > resources_.windows.size - windows_used_) return std::nullopt;
+    const HostRange window{resources_.windows.base + windows_used_, size};
+    windows_used_ += size;
+    return window;
+}
+
+void Vm::start() {
+    start_requested_.store(true, std::memory_order_release);
+    core_.kick();
+}
+
+void Vm::stop(StopCause cause) {
+    start_requested_.store(false, std::memory_order_release);
+    stop_requested_.store(cause, std::memory_order_release);
+    core_.kick();
+}
+
+void Vm::restart(StopCause cause) {
+    stop(cause);
+    start();
+}
+
+void Vm::end(StopCause cause, StopReason reason) {
+    if (state() != VmState::running) return; // the first reason counts
+    cause_ = cause;
+    reason_ = reason;
+    set_state(VmState::parked);
+    LogLine{"@cm event=vm_stopped"}
+        .key("vm", name())
+        .key("cause", static_cast<unsigned>(cause))
+        .key("reason", static_cast<unsigned>(reason))
+        .key_hex("exit", vcpu_.vmcb().exitcode)
+        .key_hex("rip", vcpu_.vmcb().rip);
+}
+
+bool Vm::service() {
+    switch (state()) {
+    case VmState::ready:
+        stop_requested_.store(StopCause::none, std::memory_order_relaxed);
+        if (start_requested_.exchange(false, std::memory_order_acquire)) launch();
+        return false;
+    case VmState::running: {
+        const StopCause cause = stop_requested_.exchange(StopCause::none, std::memory_order_acquire);
+        if (cause != StopCause::none) end(cause, StopReason::requested);
+        return false;
+    }
+    case VmState::wiping:
+        if (wipe_step()) set_state(VmState::loading);
+        return true;
+    case VmState::loading:
+        set_state(load() ? VmState::ready : VmState::unusable);
+        return true;
+    default: return false;
+    }
+}
+
+HostRange Vm::all_memory() const {
+    return {resources_.ram.base, resources_.ram.size + resources_.windows.size};
+}
+
+/// One frame at a time, so that other VMs of the core go on.
+bool Vm::wipe_step() {
+    const HostRange all = all_memory();
+    const std::uint64_t step = std::min(mm::FrameTable::frame_size, all.size - wiped_);
+    const ByteSpan bytes = physical_memory({all.base + wiped_, step});
+    std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
+    wiped_ += step;
+    if (wiped_ < all.size) return false;
+    wiped_ = 0;
+    return true;
+}
+
+bool Vm::load() {
+    const auto entry = load_linux(memory_, {definition_.kernel, definition_.initrd, definition_.command_line}, platform_.acpi);
+    if (!entry) {
+        LogLine{"@cm event=vm_refused"}.key("vm", name()).key("error", static_cast<unsigned>(entry.error()));
+        return false;
+    }
+    entry_ = entry.value();
+    return true;
+}
+
+void Vm::launch() {
+    core_.forget(vcpu_);
+    vcpu_.reset(entry_,
+                {reinterpret_cast<std::uint64_t>(resources_.io_map), reinterpret_cast<std::uint64_t>(resources_.msr_map),
+                 page_table_.root().value, static_cast<std::uint32_t>(index_ + 1)},
+                memory_);
+    platform_.reset(memory_, arch::clock_rates().tsc_khz, arch::read_tsc());
+    cause_ = StopCause::none;
+    reason_ = StopReason::none;
+    ++starts_;
+    LogLine{"@cm event=vm_started"}.key("vm", name()).key("start", starts_).key("core", core_.index());
+    set_state(VmState::running);
+}
+
+void Vm::console_line(std::string_view line) { LogLine{"["}.text(name()).text("] ").text(line); }
+
+void Vm::power(devices::PowerRequest request) {
+    end(StopCause::exited, request == devices::PowerRequest::reset ? StopReason::reset : StopReason::power_off);
+}
+
+} // namespace casemate::core

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A virtual local APIC in x2APIC mode (MSRs 800h..83Fh) with a TSC-deadline timer [SDM3 10.12, 10.5.4.1] and the
+// paravirtual end-of-interrupt of the KVM interface (MSR 4b564d04h): a flag in guest memory that says "no exit needed".
+// Invariant: one processor in the VM, so an interrupt command reaches itself or nobody. Only its own core calls it.
+#pragma once
+
+#include "hypervisor/devices/io_bus.hpp"
+#include "hypervisor/mm/guest_memory.hpp"
+
+#include <array>
+
+namespace casemate::devices {
+
+/// 256 interrupt vectors, as the APIC's 32-bit registers show them.
+class VectorSet {
+public:
+    void set(std::uint8_t vector) { words_[vector / 32] |= 1u << (vector % 32); }
+    void clear(std::uint8_t vector) { words_[vector / 32] &= ~(1u << (vector % 32)); }
+    [[nodiscard]] std::uint32_t word(std::size_t index) const { return words_[index]; }
+    [[nodiscard]] std::optional<std::uint8_t> highest() const;
+    [[nodiscard]] unsigned count() const;
+
+private:
+    std::array<std::uint32_t, 8> words_{};
+};
+
+class LocalApic final : public MsrDevice {
+public:
+    static constexpr std::uint32_t msr_apic_base = 0x1B, msr_tsc_deadline = 0x6E0, msr_first = 0x800, msr_count = 0x100,
+                                   msr_pv_eoi = 0x4b564d04;
+
+    void reset(const mm::GuestMemory& memory);
+    [[nodiscard]] bool register_msrs(IoBus& bus);
+
+    void set_pending(std::uint8_t vector) { pending_.set(vector); }
+    /// The pending vector that may interrupt now: its class is above the task priority and what is in service.
+    [[nodiscard]] std::optional<std::uint8_t> deliverable() const;
+    /// The processor took `vector`.
+    void accept(std::uint8_t vector);
+    void end_of_interrupt();
+
+    /// Bits 7:4 are what V_TPR holds while the guest runs.
+    [[nodiscard]] std::uint8_t task_priority() const { return task_priority_; }
+    void set_task_priority(std::uint8_t value) { task_priority_ = value; }
+
+    /// TSC value at which the timer fires; 0 when it is off.
+    [[nodiscard]] std::uint64_t deadline() const { return deadline_; }
+    /// Makes the timer interrupt pending if it is due.
+    void expire(std::uint64_t tsc);
+
+    /// Before each entry and after each exit: offers the exit-less end of interrupt, collects it.
+    void offer_pv_eoi();
+    void collect_pv_eoi();
+
+    std::optional<std::uint64_t> read_msr(std::uint32_t index) override;
+    bool write_msr(std::uint32_t index, std::uint64_t value) override;
+
+private:
+    [[nodiscard]] std::optional<std::uint64_t> read_register(std::uint32_t number) const;
+    bool write_register(std::uint32_t number, std::uint64_t value);
+    bool send_command(std::uint64_t command);
+    bool write_pv_eoi(std::uint64_t value);
+
+    mm::GuestMemory memory_;
+    VectorSet pending_;    // IRR
+    VectorSet in_service_; // ISR
+    std::array<std::uint32_t, 6> local_vectors_{};
+    std::uint32_t spurious_ = 0xff;
+    std::uint32_t divide_ = 0;
+    std::uint64_t deadline_ = 0;
+    std::uint64_t pv_eoi_ = 0; // address and enable bit; UNTRUSTED
+    std::uint8_t task_priority_ = 0;
+    bool pv_eoi_offered_ = false;
+};
+
+} // namespace casemate::devices

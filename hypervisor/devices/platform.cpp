@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/devices/platform.hpp"
+
+namespace casemate::devices {
+namespace {
+
+constexpr std::uint32_t sleep_enable = 1 << 5; // SLP_EN of the sleep control register [ACPI 4.8.3.7]
+
+} // namespace
+
+void PowerPorts::write_port(std::uint16_t port, unsigned, std::uint32_t value) {
+    if (port == acpi_reset_port) host_.power(PowerRequest::reset);
+    if (port == acpi_sleep_control_port && (value & sleep_enable) != 0) host_.power(PowerRequest::power_off);
+}
+
+bool Platform::register_devices(IoBus& bus) {
+    return bus.ports.add(Uart::first_port, Uart::port_count, console) &&
+           bus.ports.add(PciBus::first_port, PciBus::port_count, pci) && bus.ports.add(acpi_reset_port, 3, power) &&
+           bus.memory.add(IoApic::base, IoApic::size, io_apic) && clock.register_msrs(bus);
+}
+
+void Platform::reset(const mm::GuestMemory& memory, std::uint64_t tsc_khz, std::uint64_t now_tsc) {
+    io_apic.reset();
+    console.reset();
+    clock.reset(memory, tsc_khz, now_tsc);
+}
+
+} // namespace casemate::devices

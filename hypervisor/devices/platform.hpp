@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtual devices that every VM has, and the ports by which it ends itself (ACPI reset and sleep registers).
+// reset() puts all of them into power-on state; functions attached to the PCI bus stay attached.
+#pragma once
+
+#include "hypervisor/devices/acpi.hpp"
+#include "hypervisor/devices/io_apic.hpp"
+#include "hypervisor/devices/pci_bus.hpp"
+#include "hypervisor/devices/pvclock.hpp"
+#include "hypervisor/devices/uart.hpp"
+
+namespace casemate::devices {
+
+class PowerPorts final : public PortDevice {
+public:
+    explicit PowerPorts(PlatformHost& host) : host_{host} {}
+    std::uint32_t read_port(std::uint16_t, unsigned) override { return 0; }
+    void write_port(std::uint16_t port, unsigned width, std::uint32_t value) override;
+
+private:
+    PlatformHost& host_;
+};
+
+struct Platform {
+    explicit Platform(PlatformHost& host) : io_apic{host}, console{host, io_apic}, power{host} {}
+
+    [[nodiscard]] bool register_devices(IoBus& bus);
+    void reset(const mm::GuestMemory& memory, std::uint64_t tsc_khz, std::uint64_t now_tsc);
+
+    IoApic io_apic;
+    Uart console;
+    PowerPorts power;
+    PciBus pci;
+    PvClock clock;
+    AcpiOptions acpi;
+};
+
+} // namespace casemate::devices
