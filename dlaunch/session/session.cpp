@@ -21,6 +21,8 @@ using model::Millis;
 namespace {
 
 constexpr std::uint64_t disk_bytes = 512ULL << 20;
+constexpr std::uint64_t download_bytes = 128ULL << 20;
+constexpr const char* download_seed = "1";
 constexpr auto verifier_start_limit = std::chrono::seconds{15};
 constexpr Millis step_limit{200};
 constexpr Millis child_patience{2000};
@@ -123,7 +125,7 @@ Status<Error> Session::start_platform() {
     platform.memory_mib = config_.memory_mib;
     platform.tpm_state = directory() / "tpm";
     platform.pcr_banks = config_.pcr_banks;
-    platform.download_peer = peer + " download 134217728 1";
+    platform.download_peer = peer + " download " + std::to_string(download_bytes) + " " + download_seed;
     platform.upload_peer = peer + " upload " + upload_result().string();
     platform.extra_qemu_arguments = config_.extra_qemu_arguments;
     platform.skinit = config_.skinit;
@@ -185,6 +187,20 @@ void Session::read_status() {
 nlohmann::json Session::ask_verifier(const std::string& path) const {
     const fs::path keys = config_.artefacts.keys();
     return VerifierClient{verifier_url_, keys / "ca.pem", keys / "operator.token"}.get(path);
+}
+
+nlohmann::json Session::last_evidence() const {
+    const auto results = ask_verifier("/v1/results");
+    if (!results.is_object() || !results.contains("results") || results["results"].empty()) return nullptr;
+    return ask_verifier("/v1/results/" + results["results"][0].value("result_id", ""));
+}
+
+std::string Session::download_sha256() const {
+    const std::string command =
+        config_.artefacts.program("casemate-peer").string() + " digest " + std::to_string(download_bytes) + " " + download_seed;
+    const std::unique_ptr<FILE, decltype(&pclose)> pipe{popen(command.c_str(), "r"), &pclose};
+    char digest[65] = {};
+    return pipe && std::fgets(digest, sizeof digest, pipe.get()) != nullptr ? digest : "";
 }
 
 nlohmann::json Session::tell_verifier(const std::string& path, const nlohmann::json& body) const {

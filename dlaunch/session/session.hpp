@@ -45,10 +45,15 @@ public:
     [[nodiscard]] const std::filesystem::path& directory() const { return state_.path(); }
     [[nodiscard]] std::filesystem::path nvme_image() const { return directory() / "nvme.img"; }
     [[nodiscard]] std::filesystem::path upload_result() const { return directory() / "upload.json"; }
+    [[nodiscard]] const std::filesystem::path& reference() const { return config_.reference; }
+    /// SHA-256, in hex, of what the host's peer sends to net0.
+    [[nodiscard]] std::string download_sha256() const;
     [[nodiscard]] int verifier_pid() const { return verifier_ ? verifier_->pid() : -1; }
     [[nodiscard]] int relay_pid() const { return relay_ ? relay_->pid() : -1; }
     /// GET of the verifier's API with the operator's token; null when it does not answer with JSON.
     [[nodiscard]] nlohmann::json ask_verifier(const std::string& path) const;
+    /// The newest evidence with its appraisal, as the verifier stored it; null when there is none.
+    [[nodiscard]] nlohmann::json last_evidence() const;
     /// POST likewise.
     nlohmann::json tell_verifier(const std::string& path, const nlohmann::json& body) const;
 
