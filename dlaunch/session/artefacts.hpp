@@ -11,9 +11,9 @@ namespace casemate::session {
 struct Artefacts {
     std::filesystem::path build; // directory of the release preset
 
-    [[nodiscard]] std::filesystem::path launcher() const { return build / "dlaunch.efi"; }
-    [[nodiscard]] std::filesystem::path slb() const { return build / "slb.bin"; }
-    [[nodiscard]] std::filesystem::path hypervisor() const { return build / "hypervisor.elf"; }
+    [[nodiscard]] std::filesystem::path launcher() const { return program("dlaunch.efi"); }
+    [[nodiscard]] std::filesystem::path slb() const { return program("slb.bin"); }
+    [[nodiscard]] std::filesystem::path hypervisor() const { return program("hypervisor.elf"); }
     [[nodiscard]] std::filesystem::path policy() const { return build / "policy.cbor"; }
     [[nodiscard]] std::filesystem::path reference() const { return build / "reference.json"; }
     [[nodiscard]] std::filesystem::path images() const { return build / "images"; }
