@@ -3,53 +3,73 @@
 
 #include "hypervisor/arch/host_apic.hpp"
 
-#include <algorithm>
-
 namespace casemate::arch {
 namespace {
 
 // Intel 8254 channel 2, gated by port 61h, as every PC chipset has it.
 constexpr std::uint16_t pit_data = 0x42, pit_command = 0x43, gate_port = 0x61;
-constexpr std::uint8_t pit_channel_2_one_shot = 0xB0, gate_on = 1, speaker_on = 2, output_high = 0x20;
-constexpr std::uint32_t pit_hz = 1193182;
-constexpr std::uint32_t sample_millis = 10;
-constexpr std::uint32_t poll_limit = 5'000'000; // each poll is a slow port read: seconds, many times the sample
+constexpr std::uint8_t pit_channel_2_count_down = 0xB0, pit_latch_channel_2 = 0x80, gate_on = 1, speaker_on = 2;
+constexpr std::uint64_t pit_hz = 1193182;
+constexpr std::uint16_t sample_counts = 20 * pit_hz / 1000; // 20 ms
+constexpr std::uint32_t poll_limit = 1'000'000;             // each poll is three slow port accesses: seconds
+constexpr unsigned attempts = 5, reads_per_point = 16;
 
 ClockRates rates;
 
-bool wait_for_output() {
-    for (std::uint32_t i = 0; i < poll_limit; ++i)
-        if (in8(gate_port) & output_high) return true;
-    return false;
+/// The three counters at (almost) one moment; `uncertainty` is how long reading them took.
+struct Point {
+    std::uint64_t tsc = 0, uncertainty = ~0ull;
+    std::uint32_t apic = 0;
+    std::uint16_t pit = 0;
+};
+
+Point read_point() {
+    const std::uint64_t before = read_tsc();
+    out8(pit_command, pit_latch_channel_2);
+    const std::uint32_t apic = apic_timer_now();
+    const std::uint64_t after = read_tsc();
+    const std::uint8_t low = in8(pit_data);
+    const auto pit = static_cast<std::uint16_t>(low | in8(pit_data) << 8);
+    return {before + (after - before) / 2, after - before, apic, pit};
 }
 
-/// Counts during one sample; zeros if the PIT stands still.
-ClockRates sample() {
+/// We may lose the processor at any time (a hypervisor below us, SMM): of several reads the shortest is the true one.
+Point best_point() {
+    Point best;
+    for (unsigned i = 0; i < reads_per_point; ++i)
+        if (const Point point = read_point(); point.uncertainty < best.uncertainty) best = point;
+    return best;
+}
+
+void start_counting() {
     const auto gate = static_cast<std::uint8_t>((in8(gate_port) & ~speaker_on) | gate_on);
-    const std::uint32_t count = pit_hz / 1000 * sample_millis;
-    out8(gate_port, static_cast<std::uint8_t>(gate & ~gate_on));
-    out8(pit_command, pit_channel_2_one_shot);
-    out8(pit_data, static_cast<std::uint8_t>(count));
-    out8(pit_data, static_cast<std::uint8_t>(count >> 8));
     out8(gate_port, gate);
-    const std::uint64_t start = read_tsc();
+    out8(pit_command, pit_channel_2_count_down);
+    out8(pit_data, 0xff);
+    out8(pit_data, 0xff);
     set_apic_timer(~0u);
-    if (!wait_for_output()) return {};
-    const std::uint64_t apic_counts = ~0u - apic_timer_now();
-    const std::uint64_t tsc_counts = read_tsc() - start;
+}
+
+/// Zeros if the PIT stands still.
+ClockRates sample() {
+    start_counting();
+    const Point start = best_point();
+    std::uint32_t polls = 0;
+    while (static_cast<std::uint16_t>(start.pit - read_point().pit) < sample_counts)
+        if (++polls == poll_limit) return {};
+    const Point end = best_point();
     set_apic_timer(0);
-    return {tsc_counts / sample_millis, apic_counts / sample_millis};
+    const std::uint64_t counts = static_cast<std::uint16_t>(start.pit - end.pit);
+    return {(end.tsc - start.tsc) * pit_hz / counts / 1000, (start.apic - end.apic) * pit_hz / counts / 1000};
 }
 
 } // namespace
 
 bool calibrate_clock() {
     rates = sample();
-    // A sample can only be too long (we were not scheduled when the PIT ended): the least of three is the best.
-    for (int i = 0; i < 2 && rates.tsc_khz != 0; ++i) {
-        const ClockRates again = sample();
-        rates = {std::min(rates.tsc_khz, again.tsc_khz), std::min(rates.apic_khz, again.apic_khz)};
-    }
+    // What can still go wrong is that the PIT wrapped while we did not run: then the rate comes out too high.
+    for (unsigned i = 1; i < attempts && rates.tsc_khz != 0; ++i)
+        if (const ClockRates again = sample(); again.tsc_khz < rates.tsc_khz) rates = again;
     return rates.tsc_khz != 0 && rates.apic_khz != 0;
 }
 
