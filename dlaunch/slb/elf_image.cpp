@@ -8,7 +8,9 @@ namespace casemate::slb {
 namespace {
 
 // [ELF figure 3, 4 and 5-x], in the standard's spelling.
-constexpr std::uint8_t expected_ident[16] = {0x7f, 'E', 'L', 'F', 2 /*64*/, 1 /*LSB*/, 1 /*EV_CURRENT*/, 0 /*SysV*/};
+constexpr std::uint8_t ident_start[7] = {0x7f, 'E', 'L', 'F', 2 /*64*/, 1 /*LSB*/, 1 /*EV_CURRENT*/};
+constexpr std::uint8_t osabi_system_v = 0, osabi_gnu = 3; // GNU: kinds of symbols, which nobody reads here
+constexpr std::size_t ident_rest = 8;                     // ABI version and padding
 constexpr std::uint16_t et_exec = 2, em_x86_64 = 62;
 constexpr std::uint32_t ev_current = 1;
 constexpr std::uint16_t ehdr_size = 64, phdr_size = 56;
@@ -27,7 +29,10 @@ struct Header {
 
 Result<Header, ElfError> read_header(ByteView raw) {
     LittleEndianReader in{raw};
-    if (!equal(in.bytes(sizeof expected_ident), expected_ident)) return Failure{ElfError::header};
+    if (!equal(in.bytes(sizeof ident_start), ident_start)) return Failure{ElfError::header};
+    const std::uint8_t osabi = in.u8();
+    if (osabi != osabi_system_v && osabi != osabi_gnu) return Failure{ElfError::header};
+    in.bytes(ident_rest);
     const bool machine = in.u16() == et_exec && in.u16() == em_x86_64 && in.u32() == ev_current;
     Header header{};
     header.e_entry = in.u64();
