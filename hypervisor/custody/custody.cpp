@@ -92,8 +92,9 @@ bool Custody::assign(DeviceIndex index) {
         return false;
     }
     device.state = DeviceState::assigned;
-    if (!actions_.attach(index, device.holder)) {
-        take_back(index, Cause::reset_failed);
+    if (!actions_.attach(index, device.holder)) { // a holder that runs with another device need not notice
+        mark_going_back(index, Cause::reset_failed);
+        detach(index);
         return true;
     }
     device.was_attached = true;
