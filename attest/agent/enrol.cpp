@@ -21,16 +21,26 @@ Outcome<std::string> identifier_field(const Json& object, const char* name) {
     return id;
 }
 
+/// The active PCR banks as the verifier names them; one that it cannot know is left out, and it will say so.
+Json bank_names(const std::vector<std::uint16_t>& banks) {
+    Json names = Json::array();
+    for (const auto& [algorithm, name] : {std::pair{0x0004, "sha1"}, {0x000B, "sha256"}, {0x000C, "sha384"}, {0x000D, "sha512"}})
+        if (std::find(banks.begin(), banks.end(), algorithm) != banks.end()) names.push_back(name);
+    return names;
+}
+
 } // namespace
 
 Outcome<Done> Protocol::enrol() {
     if (!ek_) ek_ = TRY(tpm_.endorsement_key());
     if (!ak_) ak_ = TRY(tpm_.attestation_key());
     token_.clear();
+    const Info info = TRY(hypervisor_.info());
     const Json offer = TRY(call("POST", "/v1/enrolments",
                                 {{"ek_certificate", relay::to_base64(ek_->certificate)},
                                  {"ek_public", relay::to_base64(ek_->public_area)},
-                                 {"ak_public", relay::to_base64(ak_->public_area)}}));
+                                 {"ak_public", relay::to_base64(ak_->public_area)},
+                                 {"banks", bank_names(info.banks)}}));
     const std::string id = TRY(identifier_field(offer, "enrolment_id"));
     const Bytes blob = TRY(base64_field(offer, "credential_blob"));
     const Bytes encrypted_secret = TRY(base64_field(offer, "encrypted_secret"));

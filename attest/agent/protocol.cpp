@@ -46,10 +46,10 @@ Outcome<PcrSelection> selection_of(const Json& body) {
 }
 
 Json to_json(const Lease& lease) {
-    return {{"grant_id", relay::to_base64(lease.grant_id)},
+    return {{"grant_id", relay::to_hex(lease.grant_id)},
             {"device", agent::to_json(lease.device)},
-            {"vm_id", relay::to_base64(lease.vm_id)},
-            {"gate_nonce", relay::to_base64(lease.gate_nonce)},
+            {"vm_id", relay::to_hex(lease.vm_id)},
+            {"gate_nonce", relay::to_hex(lease.gate_nonce)},
             {"sequence", lease.sequence},
             {"ms_left", lease.ms_left}};
 }
