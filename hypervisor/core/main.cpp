@@ -7,6 +7,7 @@
 #include "hypervisor/arch/serial.hpp"
 #include "hypervisor/arch/start_cores.hpp"
 #include "hypervisor/base/check.hpp"
+#include "hypervisor/core/custody_service.hpp"
 #include "hypervisor/core/log.hpp"
 #include "hypervisor/core/machine.hpp"
 #include "policy/model/payload.hpp"
@@ -23,6 +24,19 @@ std::atomic<unsigned> cores_released{0}; // how many cores may run; 0 = not yet
 [[noreturn]] void refuse_launch(std::string_view why) {
     LogLine{"@cm event=launch_failure"}.key("stage", "hypervisor").key("why", why);
     arch::halt_forever();
+}
+
+void require(const Status<CustodyFailure>& status) {
+    if (status.ok()) return;
+    LogLine{"@cm event=launch_failure"}.key("stage", "custody").key("code", static_cast<unsigned>(status.error()));
+    arch::halt_forever();
+}
+
+/// Made when the machine is there; lives for ever.
+CustodyService& make_custody() {
+    auto* const service = machine.tcb_memory().make<CustodyService>(machine, policy_values);
+    if (service == nullptr) refuse_launch("tcb_memory");
+    return *service;
 }
 
 bool is_ours(const launch::BootInfo& boot) {
@@ -78,7 +92,9 @@ extern "C" [[noreturn]] void hypervisor_main(const casemate::launch::BootInfo* b
     read_policy();
     start_cores();
     if (!machine.define_vms(policy_values)) refuse_launch("vm");
-    for (Vm* const vm : machine.vms()) vm->start();
+    CustodyService& custody = make_custody();
+    require(custody.prepare());
+    require(custody.begin());
     // ORDER: release, with the acquire in core_main(): cores see the finished machine.
     cores_released.store(static_cast<unsigned>(machine.cpus().size()), std::memory_order_release);
     for (Cpu* const cpu : machine.cpus()) cpu->kick();

@@ -12,21 +12,17 @@ namespace casemate::devices {
 
 inline constexpr std::uint32_t tpm_rc_command_code = 0x143; // RC_VER1 + 0x43 [TPM2-P2 6.6.3]
 
-inline constexpr std::array<std::uint32_t, 22> agent_tpm_commands{
-    0x131, // CreatePrimary: EK and storage root
+inline constexpr std::array<std::uint32_t, 17> agent_tpm_commands{
+    0x131, // CreatePrimary: EK and attestation key
     0x143, // SelfTest: the kernel's driver asks for it
     0x147, // ActivateCredential
     0x14E, // NV_Read: EK certificate
     0x151, // PolicySecret: authorisation of the EK
-    0x153, // Create: attestation key
-    0x157, // Load
     0x158, // Quote
     0x161, // ContextLoad: the kernel's resource manager
     0x162, // ContextSave
     0x165, // FlushContext
     0x169, // NV_ReadPublic
-    0x16C, // PolicyCommandCode
-    0x171, // PolicyOR: EK templates of the high range
     0x173, // ReadPublic
     0x176, // StartAuthSession
     0x17A, // GetCapability
@@ -34,7 +30,6 @@ inline constexpr std::array<std::uint32_t, 22> agent_tpm_commands{
     0x17C, // GetTestResult
     0x17E, // PCR_Read
     0x181, // ReadClock
-    0x189, // PolicyGetDigest
 };
 
 constexpr bool agent_may_send(std::uint32_t command_code) {

@@ -35,7 +35,7 @@ void store64(std::uint64_t& word, std::uint64_t value) {
 
 Result<AmdVi, IommuError> AmdVi::adopt(RegisterBlock& registers, const Clock& clock,
                                        const IommuMemory& memory) {
-    CHECK(memory.table.size() == device_table_entries && std::has_single_bit(memory.ring.size()));
+    CHECK(memory.table.size() == device_table_entries && (memory.ring.size() & (memory.ring.size() - 1)) == 0);
     const std::uint64_t on = iommu_en | cmd_buf_en;
     const std::uint64_t state = registers.read64(control);
     if ((state & on) != on)

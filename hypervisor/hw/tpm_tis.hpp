@@ -51,12 +51,27 @@ public:
 
     /// Sends one command and returns its response, a front part of `response`.
     Result<ByteView, TisError> transmit(ByteView command, ByteSpan response) {
+        TRY(start(command));
+        return finish(response, tis::command_limit);
+    }
+
+    /// The same in steps: start, look whether the response is there, fetch it (or stop waiting for it).
+    Status<TisError> start(ByteView command) {
         TRY(send(command));
         bus_->write32(tis::sts, tis::tpm_go);
-        const Result<ByteView, TisError> received = receive(response);
-        bus_->write32(tis::sts, tis::command_ready); // drops what is left, back to idle
+        return Done{};
+    }
+    [[nodiscard]] bool response_ready() const {
+        constexpr std::uint32_t available = tis::sts_valid | tis::data_avail;
+        return (bus_->read32(tis::sts) & available) == available;
+    }
+    Result<ByteView, TisError> finish(ByteSpan response, Micros limit) {
+        const Result<ByteView, TisError> received = receive(response, limit);
+        abandon();
         return received;
     }
+    /// Drops command and response: back to idle.
+    void abandon() { bus_->write32(tis::sts, tis::command_ready); }
 
 private:
     static constexpr std::size_t header_size = 10; // tag, responseSize, responseCode [TPM2-P1 18.1]
@@ -105,10 +120,10 @@ private:
         return Done{};
     }
 
-    Result<ByteView, TisError> receive(ByteSpan response) {
+    Result<ByteView, TisError> receive(ByteSpan response, Micros limit) {
         constexpr std::uint32_t available = tis::sts_valid | tis::data_avail;
         if (response.size() < header_size) return Failure{TisError::long_response};
-        if (!await_status(available, available, tis::command_limit)) return Failure{TisError::no_response};
+        if (!await_status(available, available, limit)) return Failure{TisError::no_response};
         TRY(read_fifo(response.first(header_size)));
         BigEndianReader header{response.first(header_size)};
         header.u16();

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/core/custody_service.hpp"
+
+#include "hypervisor/base/cbor_writer.hpp"
+#include "hypervisor/core/cpu.hpp"
+#include "hypervisor/core/custody_events.hpp"
+#include "hypervisor/core/log.hpp"
+#include "hypervisor/core/log_device.hpp"
+#include "hypervisor/core/management_uart.hpp"
+
+#include <algorithm>
+
+namespace casemate::core {
+
+namespace {
+
+using custody::DeviceIndex;
+using custody::VmIndex;
+using devices::ControlStatus;
+
+constexpr std::size_t max_log_read = 64 * 1024;
+
+// SAFETY: TCB memory of BootInfo, mapped at its own address; the SLB made the tables there.
+template <typename Entry>
+std::span<Entry> table_at(const launch::Extent& extent) {
+    return {reinterpret_cast<Entry*>(extent.base), extent.size / sizeof(Entry)};
+}
+
+} // namespace
+
+CustodyService::CustodyService(Machine& machine, const policy::Policy& policy)
+    : machine_{machine}, policy_{policy},
+      iommu_registers_{HostPhys{machine.boot().iommu_base}}, tpm_{clock_} {}
+
+Status<CustodyFailure> CustodyService::prepare() {
+    TRY(take_over_iommu());
+    ledger_ = LaunchLedger::resume(machine_.boot(), tpm_);
+    if (!ledger_)
+        return Failure{CustodyFailure::log};
+    measure::LaunchId launch_id{};
+    if (!tpm_.random(launch_id).ok())
+        return Failure{CustodyFailure::tpm};
+    const auto grant_key = measure::P256PublicKey::create(policy_.grant_key);
+    if (!grant_key.ok())
+        return Failure{CustodyFailure::grant_key};
+    custody_.emplace(*this, policy_, grant_key.value(), custody::Launch{launch_id, machine_.boot().kind});
+    inventory_.build(machine_, *buses_, policy_);
+    if (!measurements_.measure(machine_, policy_))
+        return Failure{CustodyFailure::image};
+    return equip_agent();
+}
+
+Status<CustodyFailure> CustodyService::take_over_iommu() {
+    const launch::BootInfo& boot = machine_.boot();
+    const auto completion = machine_.tcb_memory().allocate(sizeof(std::uint64_t), sizeof(std::uint64_t));
+    if (!completion)
+        return Failure{CustodyFailure::no_memory};
+    const auto iommu = hw::AmdVi::adopt(
+        iommu_registers_, clock_,
+        {.table = table_at<hw::DeviceTableEntry>(boot.device_table),
+         .table_at = {boot.device_table.base},
+         .ring = table_at<hw::IommuCommand>(boot.iommu_commands),
+         .ring_at = {boot.iommu_commands.base},
+         .completion = reinterpret_cast<std::uint64_t*>(completion->value), // SAFETY: TCB memory of our own
+         .completion_at = *completion});
+    if (!iommu.ok()) {
+        LogLine{"@cm event=iommu_refused"}.key("error", static_cast<unsigned>(iommu.error()));
+        return Failure{CustodyFailure::iommu};
+    }
+    iommu_ = iommu.value();
+    buses_.emplace(HostBuses{pci_, *iommu_, clock_});
+    return Done{};
+}
+
+Status<CustodyFailure> CustodyService::equip_agent() {
+    for (std::size_t i = 0; i < policy_.vm_count; ++i) {
+        if (policy_.vms[i].role != policy::Role::agent)
+            continue;
+        Vm& vm = *machine_.vms()[i];
+        agent_ = AgentDevices::create(machine_, vm, tpm_, *this);
+        if (agent_ == nullptr)
+            return Failure{CustodyFailure::agent};
+        if (!give_management_uart(machine_, *iommu_, vm))
+            return Failure{CustodyFailure::management_uart};
+        return Done{};
+    }
+    return Failure{CustodyFailure::agent};
+}
+
+Status<CustodyFailure> CustodyService::begin() {
+    std::array<ByteView, policy::max_vms> definitions;
+    std::array<custody::DeviceFacts, policy::max_devices> devices;
+    for (VmIndex i = 0; i < policy_.vm_count; ++i)
+        definitions[i] = measurements_.definition(i);
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        devices[i] = facts_of(i);
+    agent_->reset();
+    machine_.set_hooks(*this);
+    if (!custody_->begin(std::span{definitions}.first(policy_.vm_count),
+                         std::span{devices}.first(policy_.device_count)))
+        return Failure{CustodyFailure::ledger};
+    note_changes();
+    return Done{};
+}
+
+custody::DeviceFacts CustodyService::facts_of(DeviceIndex device) const {
+    const DeviceSlot* slot = inventory_.slot(device);
+    custody::DeviceFacts facts;
+    facts.identity.address = policy_.devices[device].address;
+    if (slot == nullptr)
+        return facts;
+    const hw::PciIdentity& identity = slot->function().identity;
+    facts.present = true;
+    facts.identity = {.address = slot->function().address,
+                      .vendor = identity.vendor,
+                      .device_id = identity.device,
+                      .subsystem_vendor = identity.subsystem_vendor,
+                      .subsystem_id = identity.subsystem,
+                      .device_class = identity.class_code};
+    // Every requester on bus 0 has a table entry of its own: its group is its requester id.
+    facts.isolation = {.dma_remapping = true,
+                       .interrupt_remapping = true,
+                       .reset_kind = static_cast<measure::ResetKind>(slot->reset_kind()),
+                       .group = slot->function().address.requester_id()};
+    return facts;
+}
+
+void CustodyService::on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) {
+    custody_->vm_stopped(vm.index(), static_cast<measure::Cause>(cause), static_cast<std::uint64_t>(reason));
+    note_changes();
+}
+
+void CustodyService::on_vm_ready(Vm& vm) {
+    if (policy_.vms[vm.index()].role == policy::Role::agent)
+        agent_->reset();
+    custody_->vm_ready(vm.index());
+    note_changes();
+}
+
+void CustodyService::tick(std::uint64_t) {
+    const std::uint64_t now = machine_.now_ms();
+    fence_expired(now);
+    custody_->tick(now);
+    step_resets();
+    agent_->crb().poll();
+    note_changes();
+}
+
+/// ORDER: before anything that may wait for the TPM. Custody takes the rest of the way.
+void CustodyService::fence_expired(std::uint64_t now) {
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (custody_->device(i).granted() && now >= custody_->device(i).deadline &&
+            inventory_.slot(i) != nullptr) {
+            inventory_.slot(i)->fence();
+            LogLine{"@cm event=lease_expired"}
+                .key("device", DeviceName{policy_.devices[i].address}.view())
+                .key("late_ms", now - custody_->device(i).deadline);
+        }
+}
+
+void CustodyService::step_resets() {
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i) {
+        if (!resetting_[i])
+            continue;
+        const DeviceSlot::Reset progress = inventory_.slot(i)->step_reset();
+        if (progress == DeviceSlot::Reset::running)
+            continue;
+        resetting_[i] = false;
+        custody_->reset_done(i, progress == DeviceSlot::Reset::worked);
+    }
+}
+
+void CustodyService::note_changes() {
+    if (custody_->changes() == changes_seen_)
+        return;
+    changes_seen_ = custody_->changes();
+    agent_->control().count_event();
+}
+
+bool CustodyService::record(const measure::LedgerEntry& entry) {
+    if (!ledger_->append(entry, machine_.now_ms()))
+        return false;
+    log_entry(entry, policy_, measurements_);
+    return true;
+}
+
+custody::ResetProgress CustodyService::start_reset(DeviceIndex device) {
+    DeviceSlot& slot = *inventory_.slot(device); // custody opens gates for present devices only
+    slot.fence();
+    if (slot.reset_kind() == hw::ResetKind::none)
+        return custody::ResetProgress::worked;
+    if (!slot.start_reset())
+        return custody::ResetProgress::failed;
+    resetting_[device] = true;
+    return custody::ResetProgress::pending;
+}
+
+bool CustodyService::attach(DeviceIndex device, VmIndex vm) {
+    return inventory_.slot(device)->attach(*machine_.vms()[vm]);
+}
+
+void CustodyService::detach(DeviceIndex device) {
+    inventory_.slot(device)->fence();
+    inventory_.slot(device)->release();
+}
+
+void CustodyService::start_vm(VmIndex vm) { machine_.vms()[vm]->start(); }
+
+/// The devices of a VM that must stop are fenced at once: it may take its core a moment to notice.
+void CustodyService::stop_vm(VmIndex vm, measure::Cause cause) {
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (inventory_.slot(i) != nullptr && inventory_.slot(i)->holder() == machine_.vms()[vm])
+            inventory_.slot(i)->fence();
+    machine_.vms()[vm]->stop(static_cast<StopCause>(cause));
+}
+
+CustodyService::Reply CustodyService::run(std::uint32_t operation, ByteView request, ByteSpan response) {
+    const StatusSources sources{machine_, *custody_, machine_.now_ms()};
+    const auto reply = [](std::size_t size) {
+        return Reply{size != 0 ? ControlStatus::ok : ControlStatus::length, size};
+    };
+    switch (operation) {
+    case 1:
+        return reply(write_info(response, sources, ledger_->log().size(), agent_->control().events(),
+                                ledger_->banks()));
+    case 2:
+        return read_log(request, response);
+    case 3:
+        return reply(write_gates(response, sources));
+    case 4:
+        return submit(request, response);
+    case 5:
+        return reply(write_status(response, sources));
+    case 6:
+        return reply(write_leases(response, sources));
+    default:
+        return {ControlStatus::unknown_operation, 0};
+    }
+}
+
+CustodyService::Reply CustodyService::read_log(ByteView request, ByteSpan response) {
+    LittleEndianReader in{request};
+    const std::size_t offset = in.u32(); // UNTRUSTED
+    const ByteView log = ledger_->log();
+    if (!in.finished() || offset > log.size())
+        return {ControlStatus::length, 0};
+    const ByteView part = log.subspan(offset, std::min(max_log_read, log.size() - offset));
+    std::ranges::copy(part, response.begin());
+    return {ControlStatus::ok, part.size()};
+}
+
+CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response) {
+    const grant::GrantError error = custody_->submit(message, machine_.now_ms());
+    if (error != grant::GrantError::none)
+        LogLine{"@cm event=grant_refused"}.key("reason", static_cast<unsigned>(error));
+    note_changes();
+    CborWriter cbor{response};
+    cbor.map(1);
+    cbor.key(0);
+    cbor.u64(static_cast<std::uint64_t>(error));
+    return {error == grant::GrantError::none ? ControlStatus::ok : ControlStatus::refused, cbor.size()};
+}
+
+} // namespace casemate::core

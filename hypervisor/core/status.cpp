@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/core/status.hpp"
+
+#include "hypervisor/base/cbor_writer.hpp"
+
+namespace casemate::core {
+
+namespace {
+
+using custody::DeviceRecord;
+using custody::DeviceState;
+
+std::size_t size_of(const CborWriter& out) { return out.ok() ? out.size() : 0; }
+
+void write_address(CborWriter& out, const DeviceAddress& address) {
+    out.array(4);
+    for (const std::uint64_t part : {std::uint64_t{address.segment}, std::uint64_t{address.bus},
+                                     std::uint64_t{address.device}, std::uint64_t{address.function}})
+        out.u64(part);
+}
+
+void write_identity(CborWriter& out, const measure::DeviceIdentity& identity) {
+    out.map(6);
+    out.key(0);
+    write_address(out, identity.address);
+    const std::uint32_t values[] = {identity.vendor, identity.device_id, identity.subsystem_vendor,
+                                    identity.subsystem_id, identity.device_class};
+    std::int64_t key = 1;
+    for (const std::uint32_t value : values) {
+        out.key(key++);
+        out.u64(value);
+    }
+}
+
+std::uint64_t ms_left(const DeviceRecord& device, std::uint64_t now_ms) {
+    return device.granted() && device.deadline > now_ms ? device.deadline - now_ms : 0;
+}
+
+/// 0 defined, 1 running, 2 stopped.
+std::uint64_t state_number(custody::VmState state) {
+    switch (state) {
+    case custody::VmState::ready:
+        return 0;
+    case custody::VmState::running:
+    case custody::VmState::stopping:
+        return 1;
+    case custody::VmState::stopped:
+        return 2;
+    }
+    return 2;
+}
+
+void write_exits(CborWriter& out, const ExitCounters& exits) {
+    out.array(exit_kind_names.size());
+    for (std::size_t kind = 0; kind < exit_kind_names.size(); ++kind) {
+        out.array(2);
+        out.text(exit_kind_names[kind]);
+        out.u64(exits.of(static_cast<ExitKind>(kind)));
+    }
+}
+
+void write_vm(CborWriter& out, Vm& vm, const custody::VmRecord& record) {
+    out.map(8);
+    out.key(0);
+    out.text(vm.name());
+    out.key(1);
+    out.bytes(record.id);
+    out.key(2);
+    out.u64(state_number(record.state));
+    out.key(3);
+    out.u64(vm.definition().memory_bytes >> 20);
+    out.key(4);
+    out.u64(static_cast<std::uint64_t>(vm.stop_cause()));
+    out.key(5);
+    out.u64(static_cast<std::uint64_t>(vm.stop_reason()));
+    out.key(6);
+    write_exits(out, vm.exits());
+    out.key(7);
+    out.u64(record.starts);
+}
+
+void write_device(CborWriter& out, const DeviceRecord& device, const custody::Custody& custody,
+                  std::uint64_t now_ms) {
+    const bool held = device.state != DeviceState::quarantined;
+    out.map(7);
+    out.key(0);
+    write_identity(out, device.facts.identity);
+    out.key(1);
+    out.u64(static_cast<std::uint64_t>(device.state));
+    out.key(2);
+    out.bytes(held ? ByteView{custody.vm(device.holder).id} : ByteView{});
+    out.key(3);
+    out.bytes(held ? ByteView{device.grant_id} : ByteView{});
+    out.key(4);
+    out.u64(ms_left(device, now_ms));
+    out.key(5);
+    out.u64(static_cast<std::uint64_t>(device.last_reset));
+    out.key(6);
+    out.bytes(device.tainted_by ? ByteView{*device.tainted_by} : ByteView{});
+}
+
+} // namespace
+
+std::size_t write_info(ByteSpan out, const StatusSources& sources, std::size_t log_bytes,
+                       std::uint32_t events, const measure::Banks& banks) {
+    CborWriter cbor{out};
+    cbor.map(6);
+    cbor.key(0);
+    cbor.bytes(sources.custody.launch().id);
+    cbor.key(1);
+    cbor.u64(sources.custody.policy().epoch);
+    cbor.key(2);
+    cbor.u64(log_bytes);
+    cbor.key(3);
+    cbor.u64(static_cast<std::uint64_t>(sources.custody.launch().kind));
+    cbor.key(4);
+    cbor.u64(events);
+    cbor.key(5);
+    cbor.array(banks.size());
+    for (const measure::TPM_ALG_ID bank : banks)
+        cbor.u64(static_cast<std::uint64_t>(bank));
+    return size_of(cbor);
+}
+
+std::size_t write_gates(ByteSpan out, const StatusSources& sources) {
+    std::size_t open = 0;
+    sources.custody.for_each_open_gate([&](const measure::GateRequest&) { ++open; });
+    CborWriter cbor{out};
+    cbor.array(open);
+    sources.custody.for_each_open_gate([&](const measure::GateRequest& request) {
+        std::array<std::uint8_t, measure::max_gate_request> buffer;
+        cbor.bytes(measure::encode(buffer, request));
+    });
+    return size_of(cbor);
+}
+
+std::size_t write_status(ByteSpan out, const StatusSources& sources) {
+    const policy::Policy& policy = sources.custody.policy();
+    CborWriter cbor{out};
+    cbor.map(3);
+    cbor.key(0);
+    cbor.u64(sources.now_ms);
+    cbor.key(1);
+    cbor.array(policy.vm_count);
+    for (std::size_t i = 0; i < policy.vm_count; ++i)
+        write_vm(cbor, *sources.machine.vms()[i], sources.custody.vm(i));
+    cbor.key(2);
+    cbor.array(policy.device_count);
+    for (std::size_t i = 0; i < policy.device_count; ++i)
+        write_device(cbor, sources.custody.device(i), sources.custody, sources.now_ms);
+    return size_of(cbor);
+}
+
+std::size_t write_leases(ByteSpan out, const StatusSources& sources) {
+    const policy::Policy& policy = sources.custody.policy();
+    std::size_t granted = 0;
+    for (std::size_t i = 0; i < policy.device_count; ++i)
+        granted += sources.custody.device(i).granted();
+    CborWriter cbor{out};
+    cbor.array(granted);
+    for (std::size_t i = 0; i < policy.device_count; ++i) {
+        const DeviceRecord& device = sources.custody.device(i);
+        if (!device.granted())
+            continue;
+        cbor.map(6);
+        cbor.key(0);
+        cbor.bytes(device.grant_id);
+        cbor.key(1);
+        write_address(cbor, device.facts.identity.address);
+        cbor.key(2);
+        cbor.bytes(sources.custody.vm(device.holder).id);
+        cbor.key(3);
+        cbor.bytes(device.gate_nonce);
+        cbor.key(4);
+        cbor.u64(device.sequence);
+        cbor.key(5);
+        cbor.u64(ms_left(device, sources.now_ms));
+    }
+    return size_of(cbor);
+}
+
+} // namespace casemate::core
