@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verifier remembers. Plain rows; ids are lower-case hex, times are milliseconds since the Unix epoch.
+// Secrets and tokens are kept as SHA-256 only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace casemate::store {
+
+using Blob = std::vector<std::uint8_t>;
+
+using Millis = std::int64_t;
+
+/// TPMS_CLOCK_INFO as last seen in accepted evidence [TPM2-P2 10.11.1].
+struct ClockInfo {
+    std::int64_t clock = 0;
+    std::int64_t reset_count = 0;
+    std::int64_t restart_count = 0;
+};
+
+/// Who a platform is. ek_public and ak_public are TPMT_PUBLIC bytes; immutable once bound.
+struct Identity {
+    std::string platform_id; // SHA-256 of ek_public
+    Blob ek_public;
+    Blob ak_public;
+    Blob ek_certificate;     // DER, may be empty for an allow-listed EK
+    std::string banks;       // comma-separated, as active at enrolment
+};
+
+struct Enrolment {
+    std::string id;
+    Identity identity;
+    Blob secret_hash;
+    Millis expires_at = 0;
+};
+
+struct Platform {
+    Identity identity;
+    Blob token_hash;
+    Millis token_expires_at = 0;
+    Millis enrolled_at = 0;
+    std::optional<ClockInfo> last_clock;
+    Millis last_attested_at = 0; // last affirming verdict, 0 = never
+    std::string last_verdict;    // empty = no evidence yet
+    bool rebinding_allowed = false;
+};
+
+struct Challenge {
+    std::string id;
+    std::string platform_id;
+    Blob nonce;
+    Millis expires_at = 0;
+};
+
+struct AppraisalRecord {
+    std::int64_t id = 0;
+    std::string platform_id;
+    std::string challenge_id;
+    Millis at = 0;
+    std::string verdict;
+    std::string reasons;   // JSON array
+    std::string evidence;  // the request body as received: enough to appraise again
+    Blob nonce;
+    std::string reference; // id of the set that matched, empty when none did
+};
+
+struct Grant {
+    std::string id;
+    std::string platform_id;
+    Blob launch_id;
+    Blob gate_nonce;
+    Blob vm_id;
+    std::string device; // "ssss:bb:dd.f"
+    std::int64_t rights = 0;
+    std::int64_t lease_seconds = 0;
+    std::int64_t epoch = 0;
+    std::int64_t sequence = 0; // last one issued
+    Millis issued_at = 0;
+    Millis renewed_at = 0;
+    Blob cose;       // the grant itself
+    Millis revoked_at = 0; // 0 = not revoked
+    Blob revocation; // signed, empty = not revoked
+    bool held = false; // while set, the same VM gets no new grant for the same device on this platform
+};
+
+struct ReferenceSet {
+    std::string id; // SHA-256 of the document
+    Millis imported_at = 0;
+    std::string document;
+    std::string source;
+};
+
+struct AuditRow {
+    Millis at = 0;
+    std::string actor; // platform id, "operator" or "verifier"
+    std::string action;
+    std::string object;
+    std::string outcome;
+    std::string detail;
+};
+
+} // namespace casemate::store

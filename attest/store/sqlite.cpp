@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// See sqlite.hpp.
+#include "attest/store/sqlite.hpp"
+
+#include <sqlite3.h>
+
+namespace casemate::store {
+
+Connection::Connection(const std::filesystem::path& file) {
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
+        const std::string reason = handle_ == nullptr ? "out of memory" : sqlite3_errmsg(handle_);
+        sqlite3_close(handle_);
+        throw StoreFailure("cannot open the store " + file.string() + ": " + reason);
+    }
+    sqlite3_busy_timeout(handle_, 5000);
+    try {
+        execute("PRAGMA journal_mode=WAL");
+        execute("PRAGMA synchronous=FULL");
+        execute("PRAGMA foreign_keys=ON");
+        execute("PRAGMA trusted_schema=OFF");
+    } catch (...) {
+        sqlite3_close(handle_);
+        throw;
+    }
+}
+
+Connection::~Connection() { sqlite3_close(handle_); }
+
+void Connection::execute(const char* sql) {
+    if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sql);
+}
+
+int Connection::changes() const { return sqlite3_changes(handle_); }
+
+void Connection::fail(const char* doing) const {
+    throw StoreFailure(std::string("store: ") + doing + ": " + sqlite3_errmsg(handle_));
+}
+
+Statement::Statement(Connection& connection, const char* sql) : connection_{connection} {
+    check(sqlite3_prepare_v2(connection.handle(), sql, -1, &statement_, nullptr), "prepare");
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+void Statement::check(int status, const char* doing) const {
+    if (status != SQLITE_OK) connection_.fail(doing);
+}
+
+Statement& Statement::bind(std::int64_t value) {
+    check(sqlite3_bind_int64(statement_, next_parameter_++, value), "bind");
+    return *this;
+}
+
+Statement& Statement::bind(std::string_view text) {
+    check(sqlite3_bind_text64(statement_, next_parameter_++, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8),
+          "bind");
+    return *this;
+}
+
+Statement& Statement::bind(const Blob& blob) {
+    // An empty vector may have no address, and SQLite would bind NULL for that: give it one.
+    const void* bytes = blob.empty() ? "" : static_cast<const void*>(blob.data());
+    check(sqlite3_bind_blob64(statement_, next_parameter_++, bytes, blob.size(), SQLITE_TRANSIENT), "bind");
+    return *this;
+}
+
+Statement& Statement::bind_null() {
+    check(sqlite3_bind_null(statement_, next_parameter_++), "bind");
+    return *this;
+}
+
+bool Statement::step() {
+    const int status = sqlite3_step(statement_);
+    if (status != SQLITE_ROW && status != SQLITE_DONE) connection_.fail("step");
+    return status == SQLITE_ROW;
+}
+
+void Statement::run() {
+    if (step()) throw StoreFailure("store: a statement gave a row that nobody expected");
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string Statement::text(int column) const {
+    const unsigned char* bytes = sqlite3_column_text(statement_, column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    // SAFETY: SQLite's text is bytes; char and unsigned char alias.
+    return bytes == nullptr ? std::string{} : std::string(reinterpret_cast<const char*>(bytes), size);
+}
+
+Blob Statement::blob(int column) const {
+    const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return bytes == nullptr ? Blob{} : Blob(bytes, bytes + size);
+}
+
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
+Transaction::Transaction(Connection& connection) : connection_{connection} {
+    connection_.execute("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+    if (open_) sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+    connection_.execute("COMMIT");
+    open_ = false;
+}
+
+} // namespace casemate::store
