@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The relay: carries the agent's frames from the management UART (a unix socket of QEMU, or any stream) to the verifier
+// and back. It holds no secret and judges nothing. Bounded: one request at a time, one frame buffer, every wait.
+// `casemate-relay` is this as a process; the session program runs it in a thread.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace casemate::relay {
+
+struct RelayOptions {
+    std::filesystem::path socket;                   // unix stream socket; waited for
+    std::string verifier;                           // https://host:port
+    std::filesystem::path authority;                // PEM, pinned
+    std::function<void(const std::string&)> report; // gets each status report of the agent, JSON; may be empty
+    std::chrono::milliseconds connect_time{30'000};
+    std::chrono::milliseconds call_time{60'000};
+    std::chrono::milliseconds write_time{30'000}; // a response that the line does not take in this time is dropped
+};
+
+enum class RelayEnd { stopped, no_line, line_closed };
+
+/// Returns when `stop_fd` becomes readable (it is not read), when the line cannot be had or when it closes.
+[[nodiscard]] RelayEnd run_relay(const RelayOptions& options, int stop_fd);
+
+/// A report callback that keeps the latest report in a file, replaced atomically.
+[[nodiscard]] std::function<void(const std::string&)> report_to_file(std::filesystem::path file);
+
+} // namespace casemate::relay

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every request handler works with: the store, the settings, the clock. Owned by the service (service.hpp).
+#pragma once
+
+#include <functional>
+
+#include "attest/store/store.hpp"
+#include "attest/verifier/crypto.hpp"
+
+namespace casemate::verifier {
+
+using store::Millis;
+
+struct Settings {
+    Millis enrolment_lifetime = 300'000;       // a slow TPM needs seconds to activate a credential
+    Millis challenge_lifetime = 120'000;
+    Millis token_lifetime = 24LL * 3600 * 1000;
+    std::int64_t lease_seconds = 60;           // asked for; the policy's maximum wins
+    std::int64_t idle_seconds = 30;            // next evidence when no lease runs
+    int kept_results = 200;                    // of each platform
+};
+
+struct Context {
+    store::Store& store;
+    Settings settings;
+    Sha256 operator_token_hash{};
+    std::function<Millis()> now;
+
+    /// One row of the audit trail, stamped with the present.
+    void audit(std::string actor, std::string action, std::string object, std::string outcome,
+               std::string detail = {}) const {
+        store.audit({now(), std::move(actor), std::move(action), std::move(object), std::move(outcome),
+                     std::move(detail)});
+    }
+};
+
+} // namespace casemate::verifier

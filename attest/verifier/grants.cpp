@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// See grants.hpp.
+#include "attest/verifier/grants.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "attest/verifier/encoding.hpp"
+#include "attest/verifier/log.hpp"
+
+namespace casemate::verifier {
+
+struct Grants::Round {
+    const std::string& platform_id;
+    const attest::EvidenceBundle& evidence;
+    const attest::Appraisal& appraisal;
+    std::vector<store::Grant> known; // of this platform
+    std::set<std::string> given;     // devices that this answer grants
+    Issued issued;
+
+    [[nodiscard]] const store::Grant* of_gate(ByteView gate_nonce) const {
+        for (const store::Grant& grant : known)
+            if (equal(grant.gate_nonce, gate_nonce)) return &grant;
+        return nullptr;
+    }
+    [[nodiscard]] bool held_back(const std::string& device, ByteView vm_id) const {
+        return std::any_of(known.begin(), known.end(), [&](const store::Grant& grant) {
+            return grant.held && grant.device == device && equal(grant.vm_id, vm_id);
+        });
+    }
+};
+
+namespace {
+
+std::string component(const std::string& device, const attest::Appraisal& appraisal, std::size_t vm) {
+    return "device " + device + ", vm " + std::string(appraisal.reference->policy->vms[vm].name.view());
+}
+
+measure::P256PublicKey parsed(ByteView point) {
+    Result<measure::P256PublicKey, measure::KeyError> key = measure::P256PublicKey::create(point);
+    if (!key) throw CryptoFailure("the grant key is no P-256 key");
+    return std::move(key).value();
+}
+
+template <std::size_t size>
+void copy(std::array<std::uint8_t, size>& to, ByteView from) {
+    std::copy_n(from.begin(), std::min(size, from.size()), to.begin());
+}
+
+} // namespace
+
+std::string name_of(const DeviceAddress& device) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%04x:%02x:%02x.%x", unsigned{device.segment}, unsigned{device.bus},
+                  unsigned{device.device}, unsigned{device.function});
+    return text.data();
+}
+
+void Issued::give(ByteView cose, std::int64_t lease_seconds) {
+    grants.push_back(to_base64(cose));
+    shortest_lease = shortest_lease == 0 ? lease_seconds : std::min(shortest_lease, lease_seconds);
+}
+
+void Issued::withhold(const char* code, const std::string& detail) {
+    reasons.push_back({{"code", code}, {"detail", detail}});
+}
+
+Grants::Grants(const Context& context, const cose::Signer& signer)
+    : context_{context}, signer_{signer}, public_key_{parsed(signer.public_key())} {}
+
+Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
+                      const attest::Appraisal& appraisal) const {
+    Round round{platform_id, evidence, appraisal, context_.store.grants_of(platform_id), {}, {}};
+    // A gate that has its grant already comes first: the device must not go to another VM beside it.
+    for (const bool granted_before : {true, false})
+        for (const attest::GateResult& gate : appraisal.gates)
+            if (!gate.refusal && (round.of_gate(gate.request.gate_nonce) != nullptr) == granted_before)
+                answer_gate(round, gate);
+    for (const attest::GateResult& gate : appraisal.gates)
+        if (gate.refusal) round.issued.withhold(attest::name_of(*gate.refusal), "gate " + std::to_string(gate.index));
+    for (const attest::LeaseResult& lease : appraisal.leases) answer_lease(round, lease);
+    return std::move(round.issued);
+}
+
+void Grants::answer_gate(Round& round, const attest::GateResult& gate) const {
+    const std::string device = name_of(gate.request.device.address);
+    const std::string what = component(device, round.appraisal, gate.vm);
+    const store::Grant* earlier = round.of_gate(gate.request.gate_nonce);
+    if (round.held_back(device, gate.request.vm_id) || (earlier != nullptr && earlier->revoked_at != 0))
+        return round.issued.withhold("revoked", what);
+    if (!round.given.insert(device).second) return round.issued.withhold("device_held", what);
+    if (earlier != nullptr) return round.issued.give(earlier->cose, earlier->lease_seconds);
+    const store::Grant grant = new_grant(round, gate);
+    context_.store.add_grant(grant);
+    context_.audit(round.platform_id, "grant", grant.id, "issued", what);
+    log(LogLevel::info, "grant", {{"platform", round.platform_id}, {"grant", grant.id}, {"what", what},
+                                  {"lease_seconds", grant.lease_seconds}});
+    round.issued.give(grant.cose, grant.lease_seconds);
+    round.known.push_back(grant);
+}
+
+store::Grant Grants::new_grant(const Round& round, const attest::GateResult& gate) const {
+    const policy::Policy& policy = *round.appraisal.reference->policy;
+    const policy::Device& device = policy.devices[gate.device];
+    grant::Claims claims;
+    copy(claims.id, random_bytes(claims.id.size()));
+    copy(claims.platform_id, *from_hex(round.platform_id));
+    claims.launch_id = round.appraisal.launch_id;
+    claims.gate_nonce = gate.request.gate_nonce;
+    claims.vm_id = gate.request.vm_id;
+    claims.device = gate.request.device.address;
+    claims.rights = device.rights;
+    claims.lease = std::min<std::uint64_t>(static_cast<std::uint64_t>(context_.settings.lease_seconds), device.max_lease);
+    claims.epoch = policy.epoch;
+    store::Grant row;
+    row.id = to_hex(claims.id);
+    row.platform_id = round.platform_id;
+    row.launch_id = to_bytes(claims.launch_id);
+    row.gate_nonce = to_bytes(claims.gate_nonce);
+    row.vm_id = to_bytes(claims.vm_id);
+    row.device = name_of(claims.device);
+    row.rights = static_cast<std::int64_t>(claims.rights);
+    row.lease_seconds = static_cast<std::int64_t>(claims.lease);
+    row.epoch = static_cast<std::int64_t>(claims.epoch);
+    row.issued_at = row.renewed_at = context_.now();
+    row.cose = sign(claims);
+    return row;
+}
+
+void Grants::answer_lease(Round& round, const attest::LeaseResult& lease) const {
+    const attest::LeaseReport& report = round.evidence.leases[lease.index];
+    const std::string id = to_hex(report.grant_id);
+    if (lease.refusal) return round.issued.withhold(attest::name_of(*lease.refusal), "lease of grant " + id);
+    const auto known = std::find_if(round.known.begin(), round.known.end(), [&](const store::Grant& grant) {
+        return grant.id == id && equal(grant.launch_id, round.appraisal.launch_id);
+    });
+    if (known == round.known.end()) return round.issued.withhold("lease_unknown", "grant " + id);
+    if (known->revoked_at != 0) return round.issued.withhold("revoked", "grant " + id);
+    // The claim may lag behind (a renewal that was lost is signed again); it can never be ahead.
+    const auto last_issued = static_cast<std::uint64_t>(known->sequence);
+    if (report.sequence > last_issued) return round.issued.withhold("lease_sequence", "grant " + id);
+    grant::Claims claims = claims_of(*known);
+    claims.type = grant::Type::renewal;
+    claims.sequence = report.sequence + 1;
+    context_.store.set_renewal(id, static_cast<std::int64_t>(claims.sequence), context_.now());
+    round.issued.give(sign(claims), known->lease_seconds);
+}
+
+Result<Bytes, ApiError> Grants::revoke(const std::string& grant_id) const {
+    const std::optional<store::Grant> grant = context_.store.grant(grant_id);
+    if (!grant) return refuse(404, "grant_unknown", "no such grant");
+    grant::Claims claims = claims_of(*grant);
+    claims.type = grant::Type::revocation;
+    claims.sequence = static_cast<std::uint64_t>(grant->sequence);
+    Bytes revocation = sign(claims);
+    if (!context_.store.revoke(grant_id, revocation, context_.now()))
+        return refuse(409, "already_revoked", "this grant was revoked before");
+    context_.audit("operator", "revoke", grant_id, "done", grant->device);
+    log(LogLevel::warning, "revoked", {{"platform", grant->platform_id}, {"grant", grant_id}, {"device", grant->device}});
+    return revocation;
+}
+
+grant::Claims Grants::claims_of(const store::Grant& grant) const {
+    const auto verified = grant::verify(grant.cose, public_key_);
+    if (!verified) throw CryptoFailure("the stored grant " + grant.id + " is not under this verifier's key");
+    return verified.value().claims();
+}
+
+Bytes Grants::sign(const grant::Claims& claims) const {
+    auto message = grant::sign(claims, signer_);
+    if (!message) throw CryptoFailure(std::string("cannot sign a grant: ") + cose::describe(message.error()));
+    return std::move(message).value();
+}
+
+} // namespace casemate::verifier

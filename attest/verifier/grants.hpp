@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an affirming appraisal to signed grants and renewals, and from an operator's word to a revocation.
+// Invariants: a gate nonce gets one grant, ever (asking again gets the same bytes); one appraisal grants a device to
+// one VM; what an operator revoked is not granted or renewed again until released; no signature without its row in
+// the store. Called by attestation and the operator's routes; the caller serialises.
+#pragma once
+
+#include <set>
+
+#include "attest/appraise/appraisal.hpp"
+#include "attest/grant/grant_sign.hpp"
+#include "attest/verifier/context.hpp"
+#include "attest/verifier/json.hpp"
+
+namespace casemate::verifier {
+
+struct Issued {
+    Json grants = Json::array();  // base64 COSE
+    Json reasons = Json::array(); // why a gate or lease got nothing
+    std::int64_t shortest_lease = 0; // seconds, 0 = none runs
+
+    void give(ByteView cose, std::int64_t lease_seconds);
+    void withhold(const char* code, const std::string& detail);
+};
+
+class Grants {
+public:
+    Grants(const Context& context, const cose::Signer& signer);
+
+    [[nodiscard]] Issued answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
+                                const attest::Appraisal& appraisal) const;
+
+    /// The signed revocation; 404 when unknown, 409 when already revoked.
+    [[nodiscard]] Result<Bytes, ApiError> revoke(const std::string& grant_id) const;
+
+private:
+    struct Round; // one answer() under way
+    void answer_gate(Round& round, const attest::GateResult& gate) const;
+    void answer_lease(Round& round, const attest::LeaseResult& lease) const;
+    [[nodiscard]] store::Grant new_grant(const Round& round, const attest::GateResult& gate) const;
+    [[nodiscard]] Bytes sign(const grant::Claims& claims) const;
+    [[nodiscard]] grant::Claims claims_of(const store::Grant& grant) const;
+
+    const Context& context_;
+    const cose::Signer& signer_;
+    measure::P256PublicKey public_key_; // the signer's
+};
+
+/// "0000:00:03.0"
+[[nodiscard]] std::string name_of(const DeviceAddress& device);
+
+} // namespace casemate::verifier

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// See http_session.hpp.
+#include "attest/verifier/http_session.hpp"
+
+namespace casemate::verifier {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Field = http::field;
+
+constexpr const char* too_large =
+    R"({"error":{"code":"too_large","detail":"the request is larger than this server takes"}})";
+
+std::string name_of(const boost::asio::ip::tcp::socket& socket) {
+    boost::system::error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    if (error) return "unknown";
+    return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+}
+
+std::string field(const http::request<http::string_body>& request, Field name) {
+    const beast::string_view value = request[name];
+    return {value.data(), value.size()};
+}
+
+HttpRequest to_request(const http::request<http::string_body>& request, const std::string& peer) {
+    const auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
+    return {text(request.method_string()),
+            text(request.target()),
+            field(request, Field::authorization),
+            field(request, Field::content_type),
+            field(request, Field::content_encoding),
+            request.body(),
+            peer};
+}
+
+} // namespace
+
+HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share)
+    : share_{share}, stream_{std::move(socket), tls}, peer_{name_of(beast::get_lowest_layer(stream_).socket())} {
+    ++share_.connections;
+}
+
+HttpSession::~HttpSession() { --share_.connections; }
+
+void HttpSession::arm() { beast::get_lowest_layer(stream_).expires_after(share_.options.request_time); }
+
+void HttpSession::start() {
+    arm();
+    stream_.async_handshake(boost::asio::ssl::stream_base::server,
+                            [self = shared_from_this()](beast::error_code error) {
+                                if (!error) self->read();
+                            });
+}
+
+void HttpSession::read() {
+    parser_.emplace();
+    parser_->header_limit(share_.options.max_header);
+    parser_->body_limit(share_.options.max_body);
+    arm();
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_read(error); });
+}
+
+void HttpSession::on_read(beast::error_code error) {
+    if (error == http::error::body_limit) return answer(413, too_large, false);
+    if (error == http::error::header_limit) return answer(431, too_large, false);
+    if (error == http::error::end_of_stream) return goodbye();
+    if (error) return; // malformed, timed out or gone: nobody to talk to
+    const http::request<http::string_body>& request = parser_->get();
+    ++share_.answering;
+    const HttpAnswer result = share_.handler(to_request(request, peer_));
+    answer(result.status, result.body, request.keep_alive() && !share_.stopping);
+    --share_.answering;
+}
+
+void HttpSession::answer(int status, std::string body, bool keep_alive) {
+    ++share_.answering;
+    response_ = Response{static_cast<http::status>(status), 11};
+    response_.set(Field::content_type, "application/json");
+    response_.set(Field::cache_control, "no-store");
+    response_.keep_alive(keep_alive);
+    response_.body() = std::move(body);
+    response_.prepare_payload();
+    arm();
+    http::async_write(stream_, response_, [self = shared_from_this()](beast::error_code error, std::size_t) {
+        self->on_write(error);
+    });
+}
+
+void HttpSession::on_write(beast::error_code error) {
+    --share_.answering;
+    if (error) return;
+    if (response_.keep_alive()) return read();
+    goodbye();
+}
+
+void HttpSession::goodbye() {
+    arm();
+    stream_.async_shutdown([self = shared_from_this()](beast::error_code) {}); // the socket closes with the session
+}
+
+} // namespace casemate::verifier

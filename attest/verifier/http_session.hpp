@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// One TLS connection of the HTTP server, from handshake to goodbye. Lives as long as an operation is pending
+// (shared_from_this); all its operations run on one strand. Made by HttpServer only.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+
+#include "attest/verifier/http_server.hpp"
+
+namespace casemate::verifier {
+
+/// What all sessions of a server share.
+struct SessionShare {
+    const HttpOptions& options;
+    const HttpServer::Handler& handler;
+    std::atomic<std::size_t> connections{0};
+    std::atomic<std::size_t> answering{0}; // requests read and not yet answered
+    std::atomic<bool> stopping{false};
+};
+
+class HttpSession : public std::enable_shared_from_this<HttpSession> {
+public:
+    HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share);
+    ~HttpSession();
+    HttpSession(const HttpSession&) = delete;
+    HttpSession& operator=(const HttpSession&) = delete;
+
+    void start();
+
+private:
+    void read();
+    void on_read(boost::beast::error_code error);
+    void answer(int status, std::string body, bool keep_alive);
+    void on_write(boost::beast::error_code error);
+    void goodbye();
+    /// The next operation must end within the request time.
+    void arm();
+
+    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+    using Response = boost::beast::http::response<boost::beast::http::string_body>;
+
+    SessionShare& share_;
+    boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
+    boost::beast::flat_buffer buffer_;
+    std::string peer_;
+    std::optional<Parser> parser_;
+    Response response_;
+};
+
+} // namespace casemate::verifier

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// casemate-verifierd: command line and configuration file to a running service; stops on SIGTERM or SIGINT.
+// Exit codes: 0 stopped by a signal, 1 usage (from CLI11: its own codes), 2 cannot start, with one sentence.
+#include <charconv>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include <CLI/CLI.hpp>
+#include <sys/stat.h>
+
+#include "attest/verifier/log.hpp"
+#include "attest/verifier/service.hpp"
+
+namespace casemate::verifier {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct StartError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+struct CommandLine {
+    HttpOptions http;
+    Settings settings;
+    std::string listen = "127.0.0.1:8443";
+    fs::path state;
+    fs::path port_file;
+    fs::path grant_key;
+    fs::path operator_token;
+    std::vector<fs::path> ek_authorities;
+    std::vector<fs::path> references;
+    bool quiet = false;
+};
+
+void declare(CLI::App& app, CommandLine& line) {
+    app.set_config("--config", "", "read options from this file (TOML, same names)");
+    app.add_option("--state", line.state, "directory of the database, private to this user")->required();
+    app.add_option("--listen", line.listen, "IP address and TCP port, port 0 = any free one")->capture_default_str();
+    app.add_option("--port-file", line.port_file, "write the port here once the service listens");
+    app.add_option("--tls-certificate", line.http.certificate, "PEM, server certificate and its chain")->required();
+    app.add_option("--tls-key", line.http.key, "PEM, its private key")->required();
+    app.add_option("--grant-key", line.grant_key, "PEM, the P-256 key that signs grants")->required();
+    app.add_option("--operator-token", line.operator_token, "file with the operator's bearer token")->required();
+    app.add_option("--ek-ca", line.ek_authorities, "file or directory of EK certificate authorities; repeatable");
+    app.add_option("--reference", line.references, "reference.json; repeatable; replaces the stored sets");
+    app.add_option("--lease-seconds", line.settings.lease_seconds, "lease of a grant; the policy's maximum wins")
+        ->capture_default_str()->check(CLI::Range(5, 86400));
+    app.add_option("--idle-seconds", line.settings.idle_seconds, "next evidence where no lease runs")
+        ->capture_default_str()->check(CLI::Range(1, 3600));
+    app.add_option("--threads", line.http.threads, "worker threads")->capture_default_str()->check(CLI::Range(1, 64));
+    app.add_option("--max-connections", line.http.max_connections, "open connections")->capture_default_str();
+    app.add_flag("--quiet", line.quiet, "log warnings and errors only");
+}
+
+/// "127.0.0.1:8443" or "[::1]:8443".
+void split_listen(const std::string& text, HttpOptions& http) {
+    const std::size_t colon = text.rfind(':');
+    const std::string digits = colon == std::string::npos ? "" : text.substr(colon + 1);
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || port > 65535)
+        throw StartError("--listen takes ADDRESS:PORT, not \"" + text + "\"");
+    http.address = text.substr(0, colon);
+    if (http.address.starts_with('[') && http.address.ends_with(']'))
+        http.address = http.address.substr(1, http.address.size() - 2);
+    http.port = static_cast<std::uint16_t>(port);
+}
+
+std::string read_text(const fs::path& file) {
+    std::ifstream stream{file, std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream) throw StartError("cannot read " + file.string());
+    return text;
+}
+
+std::string read_token(const fs::path& file) {
+    std::string token = read_text(file);
+    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+    if (token.size() < 32) throw StartError("the operator's token in " + file.string() + " is shorter than 32 characters");
+    return token;
+}
+
+void make_private_directory(const fs::path& directory) {
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+        throw StartError("cannot make the directory " + directory.string());
+    struct stat status {};
+    const bool usable = ::stat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+    if (!usable || (status.st_mode & 077) != 0)
+        throw StartError(directory.string() + " must be a directory that only this user can enter (mode 0700)");
+}
+
+cose::Signer read_signer(const fs::path& file) {
+    Result<cose::Signer, cose::SignError> signer = cose::Signer::from_pem_file(file.string());
+    if (!signer) throw StartError("grant key " + file.string() + ": " + cose::describe(signer.error()));
+    return std::move(signer).value();
+}
+
+ServiceParts parts_of(const CommandLine& line) {
+    make_private_directory(line.state);
+    EkAuthorities authorities;
+    for (const fs::path& path : line.ek_authorities) authorities.add(path);
+    std::vector<std::pair<std::string, std::string>> references;
+    for (const fs::path& file : line.references) references.emplace_back(read_text(file), file.filename().string());
+    return {store::open_sqlite_store(line.state / "verifier.sqlite"),
+            read_signer(line.grant_key),
+            std::move(authorities),
+            read_token(line.operator_token),
+            line.settings,
+            &system_now,
+            std::move(references)};
+}
+
+/// Whole or not at all: a reader that waits for the file never sees half a number.
+void write_port(const fs::path& file, std::uint16_t port) {
+    const fs::path draft = file.string() + ".new";
+    std::ofstream stream{draft, std::ios::trunc};
+    stream << port << "\n";
+    if (!stream.flush()) throw StartError("cannot write " + file.string());
+    stream.close();
+    fs::rename(draft, file);
+}
+
+void serve(const CommandLine& line, const sigset_t& stop_signals) {
+    const Service service{parts_of(line)};
+    HttpServer server{line.http, [&service](const HttpRequest& request) { return service.answer(request); }};
+    if (!line.port_file.empty()) write_port(line.port_file, server.port());
+    log(LogLevel::info, "listening", {{"address", line.http.address}, {"port", server.port()},
+                                      {"references", service.reference_count()}});
+    int signal = 0;
+    sigwait(&stop_signals, &signal);
+    log(LogLevel::info, "stopping", {{"signal", signal}});
+    server.stop();
+}
+
+/// Before any thread exists, so that only sigwait() sees them.
+sigset_t block_stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+} // namespace
+} // namespace casemate::verifier
+
+int main(int argc, char** argv) {
+    using namespace casemate::verifier;
+    CommandLine line;
+    CLI::App app{"Checks the evidence of Casemate platforms and grants devices to their VMs.", "casemate-verifierd"};
+    declare(app, line);
+    CLI11_PARSE(app, argc, argv);
+    if (line.quiet) set_log_level(LogLevel::warning);
+    try {
+        split_listen(line.listen, line.http);
+        serve(line, block_stop_signals());
+        return 0;
+    } catch (const std::exception& failure) {
+        std::cerr << "casemate-verifierd: " << failure.what() << "\n";
+        return 2;
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// See operator.hpp.
+#include "attest/verifier/operator.hpp"
+
+#include "attest/verifier/encoding.hpp"
+
+namespace casemate::verifier {
+namespace {
+
+constexpr int list_limit = 200;
+
+Json to_json(const store::Platform& platform) {
+    return {{"platform_id", platform.identity.platform_id},
+            {"banks", platform.identity.banks},
+            {"enrolled_at", platform.enrolled_at},
+            {"last_attested_at", platform.last_attested_at},
+            {"last_verdict", platform.last_verdict},
+            {"rebinding_allowed", platform.rebinding_allowed}};
+}
+
+Json to_json(const store::Grant& grant) {
+    return {{"grant_id", grant.id},       {"platform_id", grant.platform_id}, {"launch_id", to_hex(grant.launch_id)},
+            {"vm_id", to_hex(grant.vm_id)}, {"device", grant.device},         {"rights", grant.rights},
+            {"lease_seconds", grant.lease_seconds}, {"epoch", grant.epoch},   {"sequence", grant.sequence},
+            {"issued_at", grant.issued_at}, {"renewed_at", grant.renewed_at}, {"revoked_at", grant.revoked_at},
+            {"held", grant.held},           {"cose", to_base64(grant.cose)}};
+}
+
+Json to_json(const store::AppraisalRecord& result) {
+    return {{"result_id", result.id}, {"platform_id", result.platform_id}, {"challenge_id", result.challenge_id},
+            {"at", result.at},        {"verdict", result.verdict},         {"reasons", Json::parse(result.reasons)},
+            {"reference_id", result.reference}};
+}
+
+Json to_json(const store::AuditRow& row) {
+    return {{"at", row.at},         {"actor", row.actor},     {"action", row.action},
+            {"object", row.object}, {"outcome", row.outcome}, {"detail", row.detail}};
+}
+
+Json to_json(const store::ReferenceSet& set) {
+    return {{"reference_id", set.id}, {"imported_at", set.imported_at}, {"source", set.source}};
+}
+
+template <typename Rows>
+Json list(const Rows& rows) {
+    Json all = Json::array();
+    for (const auto& row : rows) all.push_back(to_json(row));
+    return all;
+}
+
+} // namespace
+
+Answer Operator::platforms() const { return Json{{"platforms", list(context_.store.platforms())}}; }
+Answer Operator::grants() const { return Json{{"grants", list(context_.store.grants(list_limit))}}; }
+Answer Operator::results() const { return Json{{"results", list(context_.store.results(list_limit))}}; }
+Answer Operator::audit() const { return Json{{"audit", list(context_.store.audit_rows(list_limit))}}; }
+Answer Operator::references() const { return Json{{"references", list(context_.store.references())}}; }
+
+Answer Operator::revoke(const std::string& grant_id) const {
+    return Json{{"revocation", to_base64(TRY(grants_.revoke(grant_id)))}};
+}
+
+Answer Operator::release(const std::string& grant_id) const {
+    if (!context_.store.lift_hold(grant_id)) return refuse(404, "grant_not_held", "no such grant, or it is not held back");
+    context_.audit("operator", "release", grant_id, "done");
+    return Json::object();
+}
+
+Answer Operator::allow_rebinding(const std::string& platform_id) const {
+    if (!context_.store.allow_rebinding(platform_id)) return refuse(404, "platform_unknown", "no such platform");
+    context_.audit("operator", "allow_rebinding", platform_id, "done");
+    return Json::object();
+}
+
+Answer Operator::add_reference(const std::string& document) const {
+    const Result<std::string, ApiError> id = references_.add(document, "api");
+    if (!id) return Failure{id.error()};
+    context_.audit("operator", "add_reference", id.value(), "done");
+    return Json{{"reference_id", id.value()}};
+}
+
+Answer Operator::remove_reference(const std::string& id) const {
+    if (!references_.remove(id)) return refuse(404, "reference_unknown", "no such reference set");
+    context_.audit("operator", "remove_reference", id, "done");
+    return Json::object();
+}
+
+} // namespace casemate::verifier

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's calls: what the verifier knows, revocation and release, rebinding, reference sets.
+// The router has checked the operator's token before any of these runs. No answer holds a token, secret or nonce.
+#pragma once
+
+#include "attest/verifier/grants.hpp"
+#include "attest/verifier/reference_set.hpp"
+
+namespace casemate::verifier {
+
+class Operator {
+public:
+    Operator(const Context& context, ReferenceLibrary& references, const Grants& grants)
+        : context_{context}, references_{references}, grants_{grants} {}
+
+    [[nodiscard]] Answer platforms() const;
+    [[nodiscard]] Answer grants() const;
+    [[nodiscard]] Answer results() const;
+    [[nodiscard]] Answer audit() const;
+    [[nodiscard]] Answer references() const;
+
+    [[nodiscard]] Answer revoke(const std::string& grant_id) const;
+    [[nodiscard]] Answer release(const std::string& grant_id) const;
+    [[nodiscard]] Answer allow_rebinding(const std::string& platform_id) const;
+    [[nodiscard]] Answer add_reference(const std::string& document) const;
+    [[nodiscard]] Answer remove_reference(const std::string& id) const;
+
+private:
+    const Context& context_;
+    ReferenceLibrary& references_;
+    const Grants& grants_;
+};
+
+} // namespace casemate::verifier

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reference values as the verifier holds them: reference.json (docs/interfaces/policy.md) read strictly, its policy
+// bundle verified and parsed. A document that is inconsistent in itself is refused whole: a given reference is
+// never half used, and never ignored. Called by the operator's routes, at start, and for each appraisal.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "attest/appraise/reference.hpp"
+#include "attest/verifier/context.hpp"
+#include "attest/verifier/json.hpp"
+
+namespace casemate::verifier {
+
+/// Owns what attest::ReferenceSet views. Not copied or moved once made.
+class LoadedReference {
+public:
+    /// `grant_key` is ours: a policy that names another key could never accept our grants, so it is refused.
+    [[nodiscard]] static Result<std::shared_ptr<const LoadedReference>, ApiError>
+    load(std::string id, const Json& document, ByteView grant_key);
+
+    LoadedReference(const LoadedReference&) = delete;
+    LoadedReference& operator=(const LoadedReference&) = delete;
+
+    [[nodiscard]] const std::string& id() const { return id_; }
+    [[nodiscard]] const attest::ReferenceSet& set() const { return set_; }
+
+private:
+    LoadedReference() = default;
+    [[nodiscard]] Status<ApiError> read(const Json& document, ByteView grant_key);
+    [[nodiscard]] Status<ApiError> read_policy(const Json& document, ByteView grant_key);
+    [[nodiscard]] Status<ApiError> read_vms(const Json& document);
+
+    std::string id_;
+    Bytes bundle_;
+    policy::Policy policy_;
+    std::vector<std::string> names_;
+    std::vector<Bytes> definitions_;
+    std::vector<attest::ReferenceVm> vms_;
+    attest::ReferenceSet set_;
+};
+
+using References = std::vector<std::shared_ptr<const LoadedReference>>;
+
+/// The valid sets, kept in the store and parsed once.
+class ReferenceLibrary {
+public:
+    ReferenceLibrary(const Context& context, Bytes grant_key) : context_{context}, grant_key_{std::move(grant_key)} {}
+
+    /// At start. `documents` (text, source), when there are any, replace what the store has.
+    [[nodiscard]] Status<ApiError> open(const std::vector<std::pair<std::string, std::string>>& documents);
+    [[nodiscard]] Result<std::string, ApiError> add(const std::string& document, const std::string& source);
+    [[nodiscard]] bool remove(const std::string& id);
+    [[nodiscard]] References current() const;
+
+private:
+    [[nodiscard]] Status<ApiError> reload();
+
+    const Context& context_;
+    Bytes grant_key_;
+    mutable std::mutex lock_;
+    References loaded_;
+};
+
+} // namespace casemate::verifier

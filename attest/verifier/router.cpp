@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// See router.hpp.
+#include "attest/verifier/router.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+
+#include "attest/verifier/encoding.hpp"
+#include "attest/verifier/log.hpp"
+
+namespace casemate::verifier {
+namespace {
+
+constexpr std::size_t max_target = 256;
+constexpr std::string_view bearer = "Bearer ";
+
+std::vector<std::string_view> split(std::string_view path) {
+    std::vector<std::string_view> parts;
+    while (!path.empty()) {
+        const std::size_t slash = std::min(path.find('/'), path.size());
+        parts.push_back(path.substr(0, slash));
+        path.remove_prefix(std::min(slash + 1, path.size()));
+    }
+    return parts;
+}
+
+bool is_placeholder(std::string_view part) { return part.starts_with('{'); }
+
+std::size_t id_length(std::string_view name) { return name == "platform" || name == "reference" ? 64 : 32; }
+
+/// The ids in `target` when it has the pattern's shape.
+std::optional<Call> match(std::string_view pattern, std::string_view target) {
+    const auto wanted = split(pattern);
+    const auto given = split(target);
+    if (wanted.size() != given.size() || target.ends_with('/')) return std::nullopt;
+    Call call;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (!is_placeholder(wanted[i])) {
+            if (wanted[i] != given[i]) return std::nullopt;
+            continue;
+        }
+        const std::string_view name = wanted[i].substr(1, wanted[i].size() - 2);
+        if (!is_hex_id(given[i], id_length(name))) return std::nullopt;
+        call.ids.emplace(name, given[i]);
+    }
+    return call;
+}
+
+std::string error_body(const ApiError& error) {
+    const Json body{{"error", {{"code", error.code}, {"detail", error.detail}}}};
+    return body.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+HttpAnswer incident(const char* what) {
+    const std::string id = to_hex(random_bytes(8));
+    log(LogLevel::error, "incident", {{"id", id}, {"what", what}});
+    return {500, error_body({500, "internal", "denied; incident " + id})};
+}
+
+Status<ApiError> check_body_form(const HttpRequest& request) {
+    if (!request.content_encoding.empty()) return refuse(415, "content_encoding", "compressed bodies are not taken");
+    const std::string_view type = std::string_view{request.content_type}.substr(0, request.content_type.find(';'));
+    if (type != "application/json") return refuse(415, "content_type", "the body must be application/json");
+    return Done{};
+}
+
+} // namespace
+
+HttpAnswer Router::answer(const HttpRequest& request) const {
+    try {
+        const Answer result = dispatch(request);
+        const int status = result ? 200 : result.error().status;
+        // The path is logged only after its ids passed the grammar or as a plain 404.
+        log(result ? LogLevel::info : LogLevel::warning, "request",
+            {{"peer", request.peer}, {"method", request.method.substr(0, 8)}, {"status", status},
+             {"path", request.target.substr(0, max_target)}, {"code", result ? "" : result.error().code}});
+        if (!result) return {status, error_body(result.error())};
+        return {status, result.value().dump()};
+    } catch (const std::exception& failure) {
+        return incident(failure.what());
+    } catch (...) {
+        return incident("unknown");
+    }
+}
+
+Answer Router::dispatch(const HttpRequest& request) const {
+    bool path_known = false;
+    for (const Route& route : routes_) {
+        if (request.target.size() > max_target) break;
+        std::optional<Call> call = match(route.pattern, request.target);
+        if (!call) continue;
+        path_known = true;
+        if (route.method == request.method) return run(route, std::move(*call), request);
+    }
+    if (path_known) return refuse(405, "method", "this path has no such method");
+    return refuse(404, "path", "no such path");
+}
+
+Answer Router::run(const Route& route, Call call, const HttpRequest& request) const {
+    TRY(authorize(route, call, request));
+    if (route.body == Body::object) {
+        TRY(check_body_form(request));
+        call.body = TRY(parse_object(request.body));
+        call.raw_body = request.body;
+    } else if (!request.body.empty() && request.body != "{}") {
+        return refuse(400, "body", "this call takes no body");
+    }
+    return route.handler(call);
+}
+
+Status<ApiError> Router::authorize(const Route& route, const Call& call, const HttpRequest& request) const {
+    if (route.caller == Caller::anyone) return Done{};
+    if (!request.authorization.starts_with(bearer)) return refuse(401, "token_missing", "a bearer token is required");
+    const std::string_view token = std::string_view{request.authorization}.substr(bearer.size());
+    if (route.caller == Caller::platform) return authorize_platform(call.id("platform"), token);
+    if (equal(sha256(as_bytes(token)), context_.operator_token_hash)) return Done{};
+    return refuse(403, "operator_only", "this call is for the operator");
+}
+
+Status<ApiError> Router::authorize_platform(const std::string& id, std::string_view token) const {
+    const std::optional<store::Platform> platform = context_.store.platform(id);
+    // An unknown platform and a wrong token look the same from outside.
+    if (!platform || !equal(sha256(as_bytes(token)), platform->token_hash))
+        return refuse(401, "token_wrong", "this token is not the platform's");
+    if (platform->token_expires_at <= context_.now())
+        return refuse(401, "token_expired", "the token expired: enrol again");
+    return Done{};
+}
+
+} // namespace casemate::verifier
