@@ -17,7 +17,7 @@ struct Artefacts {
     [[nodiscard]] std::filesystem::path policy() const { return build / "policy.cbor"; }
     [[nodiscard]] std::filesystem::path reference() const { return build / "reference.json"; }
     [[nodiscard]] std::filesystem::path images() const { return build / "images"; }
-    [[nodiscard]] std::filesystem::path keys() const { return build / "keys"; }
+    [[nodiscard]] std::filesystem::path keys() const { return build / "dev-keys"; }
     [[nodiscard]] std::filesystem::path program(const std::string& name) const { return build / "bin" / name; }
 
     /// The first file that is not there.

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// See show.hpp.
+#include "policy/compiler/show.hpp"
+
+#include "policy/compiler/pci_text.hpp"
+
+#include <cstdio>
+#include <ostream>
+
+namespace casemate::policy {
+namespace {
+
+std::string hex(ByteView bytes) {
+    std::string text;
+    for (const std::uint8_t byte : bytes) {
+        text += "0123456789abcdef"[byte >> 4];
+        text += "0123456789abcdef"[byte & 15];
+    }
+    return text;
+}
+
+void show_vm(std::ostream& out, const Vm& vm) {
+    constexpr const char* roles[] = {"agent", "driver", "client"};
+    out << "vm " << vm.name.view() << ": " << roles[static_cast<std::size_t>(vm.role)] << ", " << vm.memory_mib
+        << " MiB, core " << int{vm.core} << (vm.placement == Placement::dedicated ? " (dedicated)" : " (shared)")
+        << "\n   kernel " << vm.kernel.view() << ", initrd " << vm.initrd.view() << "\n   command line \""
+        << vm.command_line.view() << "\"\n";
+}
+
+void show_device(std::ostream& out, const Policy& policy, const Device& device) {
+    char id[10];
+    std::snprintf(id, sizeof id, "%04x:%04x", device.vendor, device.device_id);
+    out << "device " << to_text(device.address) << " " << id << ": may be held by";
+    for (std::size_t i = 0; i < device.holder_count; ++i)
+        out << (i == 0 ? " " : ", ") << policy.vms[device.holders[i]].name.view();
+    out << "; rights" << (device.rights & right_dma ? " dma" : "")
+        << (device.rights & right_interrupts ? " interrupts" : "") << (device.rights & right_mmio ? " mmio" : "")
+        << "; lease at most " << device.max_lease << " s\n";
+}
+
+} // namespace
+
+void show(std::ostream& out, const Policy& policy, const Bundle& bundle) {
+    out << "epoch " << policy.epoch << "\nowner key " << hex(bundle.owner_key) << "\ngrant key "
+        << hex(policy.grant_key) << "\n";
+    for (std::size_t i = 0; i < policy.vm_count; ++i) show_vm(out, policy.vms[i]);
+    for (std::size_t i = 0; i < policy.device_count; ++i) show_device(out, policy, policy.devices[i]);
+}
+
+} // namespace casemate::policy
