@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtual devices that every VM has: local APIC, I/O APIC, console, PCI, power, clock, ACPI tables.
+#include "hypervisor/devices/local_apic.hpp"
+#include "hypervisor/devices/platform.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+using namespace casemate;
+using namespace casemate::devices;
+
+namespace {
+
+struct RecordingHost final : PlatformHost {
+    std::vector<int> interrupts;
+    std::vector<std::string> lines;
+    std::vector<PowerRequest> requests;
+    void post_interrupt(std::uint8_t vector) override { interrupts.push_back(vector); }
+    void console_line(std::string_view line) override { lines.emplace_back(line); }
+    void power(PowerRequest request) override { requests.push_back(request); }
+};
+
+struct ApicFixture {
+    std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(4 * page_size);
+    mm::GuestMemory memory{bytes};
+    LocalApic apic;
+    ApicFixture() { apic.reset(memory); }
+    bool write(std::uint32_t number, std::uint64_t value) { return apic.write_msr(0x800 + number, value); }
+    std::uint64_t read(std::uint32_t number) { return apic.read_msr(0x800 + number).value(); }
+    void set_deadline_timer(std::uint8_t vector) { REQUIRE(write(0x32, std::uint32_t{2} << 17 | vector)); }
+};
+
+struct ConsoleFixture {
+    RecordingHost host;
+    IoApic io_apic{host};
+    Uart uart{host, io_apic};
+    void send(std::string_view text) {
+        for (const char byte : text) uart.write_port(0x3F8, 1, static_cast<std::uint8_t>(byte));
+    }
+};
+
+std::uint8_t sum(ByteView bytes) {
+    return std::accumulate(bytes.begin(), bytes.end(), std::uint8_t{0},
+                           [](std::uint8_t a, std::uint8_t b) { return static_cast<std::uint8_t>(a + b); });
+}
+
+std::uint64_t u64_at(const mm::GuestMemory& memory, std::uint64_t where) {
+    return memory.read<std::uint64_t>(GuestPhys{where}).value();
+}
+std::uint32_t u32_at(const mm::GuestMemory& memory, std::uint64_t where) {
+    return memory.read<std::uint32_t>(GuestPhys{where}).value();
+}
+
+} // namespace
+
+TEST_CASE("an interrupt waits for those of its class or above to end", "[apic]") {
+    ApicFixture f;
+    f.apic.set_pending(0x41);
+    CHECK(f.apic.deliverable() == 0x41);
+    f.apic.accept(0x41);
+    f.apic.set_pending(0x45);
+    f.apic.set_pending(0x31);
+    CHECK_FALSE(f.apic.deliverable());
+    f.apic.set_pending(0x52);
+    CHECK(f.apic.deliverable() == 0x52);
+    f.apic.accept(0x52);
+    f.apic.end_of_interrupt(); // 52
+    f.apic.end_of_interrupt(); // 41
+    CHECK(f.apic.deliverable() == 0x45);
+}
+
+TEST_CASE("the task priority holds back its class and those below", "[apic]") {
+    ApicFixture f;
+    f.apic.set_pending(0x35);
+    f.apic.set_task_priority(0x30);
+    CHECK_FALSE(f.apic.deliverable());
+    f.apic.set_task_priority(0x20);
+    CHECK(f.apic.deliverable() == 0x35);
+}
+
+TEST_CASE("the deadline timer fires once, not before its time, and only if unmasked", "[apic]") {
+    ApicFixture f;
+    f.set_deadline_timer(0xEC);
+    REQUIRE(f.apic.write_msr(0x6E0, 1000));
+    f.apic.expire(999);
+    CHECK_FALSE(f.apic.deliverable());
+    f.apic.expire(1000);
+    CHECK(f.apic.deliverable() == 0xEC);
+    CHECK(f.apic.deadline() == 0);
+    f.apic.accept(0xEC);
+    f.apic.end_of_interrupt();
+    f.apic.expire(5000);
+    CHECK_FALSE(f.apic.deliverable());
+    REQUIRE(f.write(0x32, std::uint32_t{2} << 17 | 1 << 16 | 0xEC));
+    REQUIRE(f.apic.write_msr(0x6E0, 6000));
+    f.apic.expire(6000);
+    CHECK_FALSE(f.apic.deliverable());
+}
+
+TEST_CASE("interrupt commands reach this processor or nobody", "[apic]") {
+    ApicFixture f;
+    REQUIRE(f.write(0x30, 0x45));                      // fixed, physical id 0
+    CHECK(f.apic.deliverable() == 0x45);
+    f.apic.accept(0x45);
+    f.apic.end_of_interrupt();
+    REQUIRE(f.write(0x30, std::uint64_t{7} << 32 | 0x45)); // another id
+    REQUIRE(f.write(0x30, 3u << 18 | 0x45));               // all others
+    REQUIRE(f.write(0x30, 5u << 8 | 0x45));                // INIT
+    REQUIRE(f.write(0x30, 4u << 8));                       // NMI
+    REQUIRE(f.write(0x30, 0x05));                          // a vector below 16
+    CHECK_FALSE(f.apic.deliverable());
+    REQUIRE(f.write(0x3F, 0x61)); // self IPI
+    CHECK(f.apic.deliverable() == 0x61);
+}
+
+TEST_CASE("registers that do not exist and values that do not fit are refused", "[apic]") {
+    ApicFixture f;
+    CHECK_FALSE(f.apic.read_msr(0x800 + 0x40));
+    CHECK_FALSE(f.apic.read_msr(0x800));
+    CHECK_FALSE(f.write(0x02, 5));             // the id is fixed
+    CHECK_FALSE(f.write(0x08, 1ull << 32));
+    CHECK_FALSE(f.apic.write_msr(0x1B, 0xFED40D00));
+    CHECK(f.apic.write_msr(0x1B, f.apic.read_msr(0x1B).value()));
+}
+
+TEST_CASE("the paravirtual end of interrupt saves an exit when one interrupt is in service", "[apic]") {
+    ApicFixture f;
+    REQUIRE(f.apic.write_msr(LocalApic::msr_pv_eoi, 0x1000 | 1));
+    f.apic.set_pending(0x41);
+    f.apic.offer_pv_eoi();
+    CHECK(f.bytes[0x1000] == 1);
+    f.apic.accept(0x41);
+    f.bytes[0x1000] = 0; // what the guest does instead of writing EOI
+    f.apic.collect_pv_eoi();
+    CHECK(f.read(0x12) == 0); // ISR of vectors 40h..5Fh
+
+    f.apic.set_pending(0x41);
+    f.apic.accept(0x41);
+    f.apic.offer_pv_eoi();
+    f.apic.collect_pv_eoi(); // the guest has not ended it: the offer is withdrawn
+    CHECK(f.bytes[0x1000] == 0);
+    CHECK(f.read(0x12) == 2);
+    f.apic.set_pending(0x61);
+    f.apic.offer_pv_eoi(); // two: no offer
+    CHECK(f.bytes[0x1000] == 0);
+}
+
+TEST_CASE("a paravirtual end-of-interrupt flag outside the guest's memory is refused", "[apic]") {
+    ApicFixture f;
+    CHECK_FALSE(f.apic.write_msr(LocalApic::msr_pv_eoi, 4 * page_size | 1));
+    CHECK_FALSE(f.apic.write_msr(LocalApic::msr_pv_eoi, ~0ull));
+    CHECK_FALSE(f.apic.write_msr(LocalApic::msr_pv_eoi, 0x1000 | 3));
+    CHECK(f.apic.write_msr(LocalApic::msr_pv_eoi, 0));
+}
+
+TEST_CASE("an I/O APIC pin interrupts only when its entry is unmasked, fixed and has a valid vector", "[ioapic]") {
+    RecordingHost host;
+    IoApic io_apic{host};
+    const auto write = [&](std::uint8_t index, std::uint32_t value) {
+        io_apic.write_memory(0x00, 4, index);
+        io_apic.write_memory(0x10, 4, value);
+    };
+    io_apic.raise(4);
+    CHECK(host.interrupts.empty());
+    write(0x10 + 8, 0x31);
+    io_apic.raise(4);
+    CHECK(host.interrupts == std::vector<int>{0x31});
+    write(0x10 + 8, 0x400 | 0x31); // NMI delivery
+    io_apic.raise(4);
+    write(0x10 + 8, 0x05);
+    io_apic.raise(4);
+    CHECK(host.interrupts.size() == 1);
+    io_apic.write_memory(0x00, 4, 1);
+    CHECK((io_apic.read_memory(0x10, 4) >> 16 & 0xff) == 23);
+    io_apic.write_memory(0x00, 4, 0xff); // no such register
+    io_apic.write_memory(0x10, 4, ~0u);
+    CHECK(io_apic.read_memory(0x10, 4) == 0);
+}
+
+TEST_CASE("the console sends whole lines and hides what is not printable", "[uart]") {
+    ConsoleFixture f;
+    f.send("hello\r\nwor");
+    CHECK(f.host.lines == std::vector<std::string>{"hello"});
+    f.send(std::string{"ld\x01\xff\n", 5});
+    CHECK(f.host.lines.back() == "world??");
+    f.send("\n");
+    CHECK(f.host.lines.size() == 2);
+    f.send(std::string(1000, 'x') + "\n");
+    CHECK(f.host.lines.size() == 2 + 5);
+    f.send("rest");
+    f.uart.reset();
+    CHECK(f.host.lines.back() == "rest");
+}
+
+TEST_CASE("the transmitter is always ready and says so by interrupt", "[uart]") {
+    ConsoleFixture f;
+    f.io_apic.write_memory(0x00, 4, 0x10 + 2 * Uart::irq);
+    f.io_apic.write_memory(0x10, 4, 0x40);
+    CHECK(f.uart.read_port(0x3FA, 1) == 1);
+    f.uart.write_port(0x3F9, 1, 2);
+    CHECK(f.host.interrupts == std::vector<int>{0x40});
+    CHECK((f.uart.read_port(0x3FA, 1) & 0x0F) == 2);
+    CHECK((f.uart.read_port(0x3FD, 1) & 0x60) == 0x60);
+    f.uart.write_port(0x3FB, 1, 0x80); // divisor access: the data port is not the transmitter
+    f.uart.write_port(0x3F8, 1, '\n');
+    CHECK(f.host.lines.empty());
+    CHECK(f.uart.read_port(0x3F8, 1) == '\n');
+}
+
+TEST_CASE("PCI shows the host bridge and what is attached, nothing else", "[pcibus]") {
+    struct Function final : PciFunction {
+        std::uint32_t last = 0;
+        std::uint32_t read_config(std::uint8_t offset, unsigned) override { return 0x1000u + offset; }
+        void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) override {
+            last = offset << 24 | width << 16 | value;
+        }
+    } function;
+    PciBus bus;
+    const auto select = [&](unsigned number, unsigned device, unsigned offset) {
+        bus.write_port(0xCF8, 4, 1u << 31 | number << 16 | device << 11 | offset);
+    };
+    CHECK_FALSE(bus.attach(0, 0, function));
+    CHECK_FALSE(bus.attach(32, 0, function));
+    REQUIRE(bus.attach(3, 0, function));
+    CHECK_FALSE(bus.attach(3, 0, function));
+    select(0, 0, 8);
+    CHECK(bus.read_port(0xCFE, 2) == 0x0600);
+    select(0, 3, 0x10);
+    CHECK(bus.read_port(0xCFC, 4) == 0x1010);
+    bus.write_port(0xCFE, 2, 0x55);
+    CHECK(function.last == (0x12u << 24 | 2 << 16 | 0x55));
+    select(0, 4, 0);
+    CHECK(bus.read_port(0xCFC, 4) == ~0u);
+    select(1, 3, 0);
+    CHECK(bus.read_port(0xCFC, 4) == ~0u);
+    bus.write_port(0xCF8, 4, 3 << 11); // not enabled
+    CHECK(bus.read_port(0xCFC, 4) == ~0u);
+}
+
+TEST_CASE("a VM ends itself through the ACPI registers", "[power]") {
+    RecordingHost host;
+    PowerPorts power{host};
+    power.write_port(acpi_sleep_control_port, 1, 5 << 2); // without SLP_EN
+    CHECK(host.requests.empty());
+    power.write_port(acpi_sleep_control_port, 1, 5 << 2 | 1 << 5);
+    power.write_port(acpi_reset_port, 1, 1);
+    CHECK(host.requests == std::vector{PowerRequest::power_off, PowerRequest::reset});
+}
+
+TEST_CASE("the clock page converts TSC ticks into nanoseconds", "[pvclock]") {
+    const std::uint64_t khz = GENERATE(as<std::uint64_t>{}, 800'000, 1'000'000, 2'445'380, 5'000'000);
+    const TscScale scale = calculate_tsc_scale(khz);
+    const std::uint64_t second = khz * 1000;
+    const auto nanoseconds = static_cast<std::uint64_t>(
+        static_cast<unsigned __int128>(second << scale.shift) * scale.multiplier >> 32);
+    CHECK(nanoseconds > 999'999'000);
+    CHECK(nanoseconds <= 1'000'000'000);
+}
+
+TEST_CASE("the clock refuses a page outside the guest's memory", "[pvclock]") {
+    std::vector<std::uint8_t> bytes(page_size);
+    PvClock clock;
+    clock.reset(mm::GuestMemory{bytes}, 2'000'000, 77);
+    CHECK_FALSE(clock.write_msr(PvClock::msr_system_time, page_size | 1));
+    CHECK_FALSE(clock.write_msr(PvClock::msr_wall_clock, page_size - 4));
+    REQUIRE(clock.write_msr(PvClock::msr_system_time, 0x100 | 1));
+    CHECK(bytes[0x108] == 77);
+    CHECK(bytes[0x11D] == 1); // stable
+}
+
+TEST_CASE("every ACPI table is reachable from the RSDP and sums to zero", "[acpi]") {
+    std::vector<std::uint8_t> bytes(2 * acpi_area_size);
+    const mm::GuestMemory memory{bytes};
+    std::vector<std::uint8_t> extra(40, 7);
+    extra[4] = 40, extra[5] = extra[6] = extra[7] = 0;
+    const ByteView extras[] = {extra};
+    const auto rsdp = write_acpi_tables(memory, GuestPhys{acpi_area_size}, {.agent = true, .extra = extras});
+    REQUIRE(rsdp);
+    CHECK(sum(memory.bytes(*rsdp, 20)) == 0);
+    CHECK(sum(memory.bytes(*rsdp, 36)) == 0);
+    const std::uint64_t xsdt = u64_at(memory, rsdp->value + 24);
+    const std::uint32_t length = u32_at(memory, xsdt + 4);
+    CHECK(sum(memory.bytes(GuestPhys{xsdt}, length)) == 0);
+    std::vector<std::string> names;
+    for (std::uint64_t entry = xsdt + 36; entry < xsdt + length; entry += 8) {
+        const std::uint64_t table = u64_at(memory, entry);
+        CHECK(sum(memory.bytes(GuestPhys{table}, u32_at(memory, table + 4))) == 0);
+        const ByteSpan name = memory.bytes(GuestPhys{table}, 4);
+        names.emplace_back(name.begin(), name.end());
+    }
+    CHECK(names == std::vector<std::string>{"FACP", "APIC", "SSDT", "\7\7\7\7"});
+    const std::uint64_t fadt = u64_at(memory, xsdt + 36);
+    CHECK(u32_at(memory, fadt + 4) == 276);
+    CHECK((u32_at(memory, fadt + 112) & 1 << 20) != 0);
+    const std::uint64_t dsdt = u64_at(memory, fadt + 140);
+    CHECK(sum(memory.bytes(GuestPhys{dsdt}, u32_at(memory, dsdt + 4))) == 0);
+    CHECK_FALSE(write_acpi_tables(memory, GuestPhys{acpi_area_size + 1}, {}));
+}
+
+TEST_CASE("ranges of the I/O bus never overlap and never overflow their table", "[iobus]") {
+    RecordingHost host;
+    PowerPorts device{host};
+    RangeRegistry<PortDevice, std::uint32_t, 2> ports;
+    CHECK(ports.add(0x100, 8, device));
+    CHECK_FALSE(ports.add(0x107, 1, device));
+    CHECK_FALSE(ports.add(0xf9, 8, device));
+    CHECK_FALSE(ports.add(0x200, 0, device));
+    CHECK(ports.add(0x108, 1, device));
+    CHECK_FALSE(ports.add(0x300, 1, device));
+    CHECK(ports.find(0x107)->first == 0x100);
+    CHECK(ports.find(0x109) == nullptr);
+}
