@@ -32,10 +32,7 @@ bool replay_custody(LogWalker& walker, const LaunchRecord& record, Appraisal& ap
 bool read_log(ByteView log, const measure::Banks& banks, LaunchRecord& record, std::optional<LogWalker>& walker,
               Reasons& reasons) {
     const auto reader = measure::EventLogReader::open(log);
-    if (!reader.ok()) {
-        reasons.add(AppraisalError::log_malformed, "log header");
-        return false;
-    }
+    if (!reader.ok()) return false; // refused before
     walker.emplace(reader.value(), banks);
     return read_launch_record(*walker, record, reasons);
 }
@@ -51,13 +48,17 @@ bool launch_kind_good(const LaunchRecord& record, Reasons& reasons) {
 
 bool judge(const EvidenceBundle& evidence, const Expectation& expectation, Appraisal& appraisal) {
     Reasons& reasons = appraisal.reasons;
+    if (!measure::EventLogReader::open(evidence.log).ok()) { // no log, no launch id to check the nonce with
+        reasons.add(AppraisalError::log_malformed, "log header");
+        return false;
+    }
     const auto quote =
         Verifier::verify_quote(evidence, expectation, claimed_launch_id(evidence.log), reasons);
     if (!quote) return false;
     appraisal.clock = quote->get().clockInfo;
 
     appraisal.log = Verifier::verify_log(*quote, evidence.log, expectation.banks, reasons);
-    if (reasons.contains(AppraisalError::not_launched)) return false; // a log without a launch has no grammar
+    if (!appraisal.log && !reasons.contains(AppraisalError::log_replay)) return false; // said all there is to say
 
     LaunchRecord record;
     std::optional<LogWalker> walker;

@@ -91,12 +91,12 @@ bool CustodyReplay::grant_accepted(const LedgerEntry& entry) {
     return true;
 }
 
-/// On the way back only when none of the holder's instructions can run any more.
+/// On the way back only after its holder has stopped (which may run again by then, without it).
 bool CustodyReplay::device_reset(const LedgerEntry& entry) {
     DeviceCustody* device = device_of(entry);
     if (device == nullptr) return false;
     const bool forth = device->state == CustodyState::resetting;
-    const bool back = device->state == CustodyState::draining && !(device->held && vms_[device->holder].running);
+    const bool back = device->state == CustodyState::draining && (!device->held || device->holder_stopped);
     if (!forth && !back) return false;
     if (entry.worked && entry.reset_kind == measure::ResetKind::none) return false;
     device->last_reset = entry.reset_kind;
@@ -138,18 +138,21 @@ bool CustodyReplay::vm_stopped(const LedgerEntry& entry) {
     vms_[*index].running = false;
     close_gates_of_vm(*index);
     for (DeviceCustody& device : devices_) {
-        if (device.state == CustodyState::assigned && device.holder == *index) device.holder_stopped = true;
+        if (device.held && device.holder == *index) device.holder_stopped = true;
     }
     return true;
 }
 
+/// A VM that loses a device which it holds will be stopped: its other gates are void from here on.
 bool CustodyReplay::draining(const LedgerEntry& entry) {
     DeviceCustody* device = device_of(entry);
     if (device == nullptr || vms_[device->holder].id != entry.vm_id) return false;
     if (device->state != CustodyState::assigned && device->state != CustodyState::resetting) return false;
+    const bool was_assigned = device->state == CustodyState::assigned;
+    if (was_assigned && entry.cause == measure::Cause::reset_failed) device->held = false; // could not be attached
+    else if (was_assigned && vms_[device->holder].running) close_gates_of_vm(device->holder);
     device->state = CustodyState::draining;
-    device->holder_stopped = false;
-    close_gates_of_vm(device->holder);
+    if (!vms_[device->holder].running) device->holder_stopped = true;
     return true;
 }
 

@@ -33,7 +33,7 @@ struct DeviceCustody {
     measure::ResetKind last_reset = measure::ResetKind::none; // the last that worked or was tried
     bool last_reset_worked = false;
     bool held = false; // assigned since it left quarantine
-    bool holder_stopped = false; // its VM stopped while it was assigned: it must drain next
+    bool holder_stopped = false; // its VM has stopped since it was assigned: it must go back
     std::optional<measure::VmId> tainted_by;
 };
 

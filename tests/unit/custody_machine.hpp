@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -50,6 +51,7 @@ public:
         const ByteView encoded = measure::encode(buffer, entry);
         REQUIRE_FALSE(encoded.empty());
         if (entry.kind != LedgerKind::vm_defined) REQUIRE(encoded.size() <= custody::max_routine_event);
+        if (on_record) on_record(entry);
         ledger.push_back(entry);
         ledger.back().definition = ledger.back().gate_request = {}; // views that die
         return true;
@@ -82,6 +84,7 @@ public:
 
     void log(const char* what, std::size_t index) { calls.push_back(std::string{what} + " " + std::to_string(index)); }
 
+    std::function<void(const LedgerEntry&)> on_record; // while the entry's views live
     std::uint32_t nonces = 0;
     std::size_t room = 10000;
     bool records = true, has_random = true, attach_works = true;

@@ -68,14 +68,14 @@ struct OpenedPolicy {
 
 Result<OpenedPolicy, Problem> open_policy(ByteView bundle) {
     const auto opened = policy::open_bundle(bundle);
-    if (!opened.ok()) return Failure{Problem{"The policy bundle: "} + policy::describe(opened.error())};
+    if (!opened.ok()) return Failure{Problem{"The policy bundle: "} + policy::describe(opened.error()) + "."};
     const auto verified = policy::verify_bundle(opened.value());
-    if (!verified.ok()) return Failure{Problem{"The policy bundle: "} + policy::describe(verified.error())};
+    if (!verified.ok()) return Failure{Problem{"The policy bundle: "} + policy::describe(verified.error()) + "."};
     OpenedPolicy result;
     const ByteView key = opened.value().owner_key;
     result.owner_key.assign(key.begin(), key.end());
     const auto parsed = policy::parse_policy(opened.value().payload(), result.policy);
-    if (!parsed.ok()) return Failure{Problem{"The policy: "} + policy::describe(parsed.error().rule)};
+    if (!parsed.ok()) return Failure{Problem{"The policy: "} + policy::describe(parsed.error().rule) + "."};
     return result;
 }
 

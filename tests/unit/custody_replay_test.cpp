@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verifier's replay of the custody ledger, one forbidden step after the other; and against the hypervisor's own
+// state machine: whatever that records, the replay must accept and agree with.
+#include "attest/appraise/custody_replay.hpp"
+#include "tests/unit/custody_machine.hpp"
+
+#include <random>
+
+using namespace casemate;
+using namespace casemate::test;
+using attest::CustodyReplay;
+using attest::CustodyState;
+
+namespace {
+
+template <std::size_t size>
+std::array<std::uint8_t, size> all(std::uint8_t byte) {
+    std::array<std::uint8_t, size> bytes;
+    bytes.fill(byte);
+    return bytes;
+}
+
+const measure::GrantId grant_id = all<16>(9);
+
+/// A replay with helpers that apply one entry and say whether it was allowed.
+class Story {
+public:
+    Story() : replay_{policy_, all<32>(0x77), ids_} {}
+
+    bool gate(DeviceIndex device, VmIndex vm, std::optional<measure::VmId> tainted_by = {},
+              std::uint8_t launch = 0x77) {
+        measure::GateRequest request;
+        request.gate_nonce = all<32>(++nonce_);
+        request.launch_id = all<32>(launch);
+        request.vm_id = ids_[vm];
+        request.device.address = policy_.devices[device].address;
+        request.tainted_by = tainted_by;
+        gates_.emplace_back(measure::max_gate_request);
+        const ByteView bytes = measure::encode(gates_.back(), request);
+        return replay_.apply({.kind = LedgerKind::gate_opened, .gate_request = bytes});
+    }
+    bool grant(DeviceIndex device, VmIndex vm) {
+        return replay_.apply({.kind = LedgerKind::grant_accepted, .vm_id = ids_[vm], .device = at(device),
+                              .grant_id = grant_id, .lease_seconds = 30});
+    }
+    bool reset(DeviceIndex device, ResetKind kind, bool worked) {
+        return replay_.apply({.kind = LedgerKind::device_reset, .device = at(device), .reset_kind = kind, .worked = worked});
+    }
+    bool assign(DeviceIndex device, VmIndex vm, measure::GrantId id = grant_id) {
+        return replay_.apply({.kind = LedgerKind::assigned, .vm_id = ids_[vm], .device = at(device), .grant_id = id});
+    }
+    bool start(VmIndex vm, std::uint32_t number = 1) {
+        return replay_.apply({.kind = LedgerKind::vm_started, .vm_id = ids_[vm], .start_number = number});
+    }
+    bool stop(VmIndex vm) {
+        return replay_.apply({.kind = LedgerKind::vm_stopped, .vm_id = ids_[vm], .cause = Cause::vm_crashed});
+    }
+    bool drain(DeviceIndex device, VmIndex vm) {
+        return replay_.apply({.kind = LedgerKind::draining, .vm_id = ids_[vm], .device = at(device)});
+    }
+    bool quarantine(DeviceIndex device, std::optional<measure::VmId> tainted_by = {}) {
+        return replay_.apply({.kind = LedgerKind::quarantined, .device = at(device), .tainted_by = tainted_by});
+    }
+    bool secret(VmIndex vm) {
+        return replay_.apply({.kind = LedgerKind::secret_released, .vm_id = ids_[vm], .name = "key"});
+    }
+    /// The device runs under its VM.
+    bool held(DeviceIndex device, VmIndex vm, ResetKind kind = ResetKind::function_level) {
+        return gate(device, vm) && grant(device, vm) && reset(device, kind, kind != ResetKind::none) &&
+               assign(device, vm) && start(vm);
+    }
+    measure::VmId id(VmIndex vm) const { return ids_[vm]; }
+    const CustodyReplay& replay() const { return replay_; }
+
+private:
+    DeviceAddress at(DeviceIndex device) const { return policy_.devices[device].address; }
+
+    policy::Policy policy_ = custody_policy();
+    std::array<measure::VmId, 4> ids_{all<32>(1), all<32>(2), all<32>(3), all<32>(4)};
+    std::vector<std::vector<std::uint8_t>> gates_;
+    std::uint8_t nonce_ = 0;
+    CustodyReplay replay_;
+};
+
+} // namespace
+
+TEST_CASE("a device goes to its VM and back", "[custody_replay]") {
+    Story story;
+    REQUIRE(story.held(disk, disk0));
+    CHECK(story.replay().device(disk).state == CustodyState::assigned);
+    CHECK(story.replay().device(disk).lease_seconds == 30);
+    CHECK(story.replay().device(disk).gate_nonce == all<32>(1));
+    CHECK(story.replay().vm(disk0).running);
+    REQUIRE(story.drain(disk, disk0));
+    REQUIRE(story.stop(disk0));
+    REQUIRE(story.reset(disk, ResetKind::function_level, true));
+    REQUIRE(story.quarantine(disk));
+    CHECK(story.replay().device(disk).state == CustodyState::quarantined);
+    REQUIRE(story.gate(disk, disk0));
+    CHECK_FALSE(story.replay().open_gate(disk, disk0).empty());
+}
+
+TEST_CASE("a grant without an open gate for that device and VM is refused", "[custody_replay]") {
+    Story story;
+    CHECK_FALSE(story.grant(nic, net0));
+    REQUIRE(story.gate(nic, net0));
+    CHECK_FALSE(story.grant(nic, spare));
+    CHECK_FALSE(story.grant(extra, net0));
+    CHECK(story.grant(nic, net0));
+    CHECK_FALSE(story.grant(nic, net0));
+}
+
+TEST_CASE("gates open only for quarantined devices, in this launch, with the true taint", "[custody_replay]") {
+    Story story;
+    CHECK_FALSE(story.gate(nic, net0, {}, 0x78));
+    CHECK_FALSE(story.gate(nic, net0, story.id(net0)));
+    REQUIRE(story.held(nic, net0, ResetKind::none));
+    CHECK_FALSE(story.gate(nic, spare));
+    CustodyReplay replay = story.replay();
+    CHECK_FALSE(replay.apply({.kind = LedgerKind::gate_opened}));
+}
+
+TEST_CASE("nothing is assigned without a reset, except a device that has none", "[custody_replay]") {
+    Story story;
+    REQUIRE(story.gate(disk, disk0));
+    REQUIRE(story.grant(disk, disk0));
+    CHECK_FALSE(story.assign(disk, disk0));
+    SECTION("failed") {
+        REQUIRE(story.reset(disk, ResetKind::function_level, false));
+        CHECK_FALSE(story.assign(disk, disk0));
+        CHECK(story.quarantine(disk));
+    }
+    SECTION("has none") {
+        CHECK_FALSE(story.reset(disk, ResetKind::none, true));
+        REQUIRE(story.reset(disk, ResetKind::none, false));
+        CHECK(story.assign(disk, disk0));
+    }
+    SECTION("under another grant, to another VM, twice") {
+        REQUIRE(story.reset(disk, ResetKind::function_level, true));
+        CHECK_FALSE(story.assign(disk, disk0, all<16>(8)));
+        CHECK_FALSE(story.assign(disk, net0));
+        CHECK(story.assign(disk, disk0));
+        CHECK_FALSE(story.assign(disk, disk0));
+    }
+}
+
+TEST_CASE("driver VMs start with a device only, and count their starts", "[custody_replay]") {
+    Story story;
+    CHECK_FALSE(story.start(net0));
+    CHECK(story.start(agent));
+    CHECK_FALSE(story.start(agent, 2)); // it runs
+    CHECK_FALSE(story.stop(disk0));     // it does not
+    REQUIRE(story.stop(agent));
+    CHECK_FALSE(story.start(agent, 1));
+    CHECK(story.start(agent, 2));
+}
+
+TEST_CASE("a device is not reset while its holder's instructions can run", "[custody_replay]") {
+    Story story;
+    REQUIRE(story.held(disk, disk0));
+    REQUIRE(story.drain(disk, disk0));
+    CHECK_FALSE(story.reset(disk, ResetKind::function_level, true));
+    REQUIRE(story.stop(disk0));
+    CHECK(story.reset(disk, ResetKind::function_level, true));
+}
+
+TEST_CASE("a VM does not start again over a device that never went back", "[custody_replay]") {
+    Story story;
+    REQUIRE(story.held(disk, disk0));
+    REQUIRE(story.stop(disk0));
+    CHECK_FALSE(story.start(disk0, 2));
+}
+
+TEST_CASE("without a reset the device is tainted by its holder and goes to that image only", "[custody_replay]") {
+    Story story;
+    REQUIRE(story.held(nic, net0, ResetKind::none));
+    REQUIRE(story.drain(nic, net0));
+    REQUIRE(story.stop(net0));
+    REQUIRE(story.reset(nic, ResetKind::none, false));
+    CHECK_FALSE(story.quarantine(nic));
+    CHECK_FALSE(story.quarantine(nic, story.id(spare)));
+    REQUIRE(story.quarantine(nic, story.id(net0)));
+    CHECK_FALSE(story.gate(nic, spare)); // hides the taint
+    REQUIRE(story.gate(nic, spare, story.id(net0)));
+    CHECK_FALSE(story.grant(nic, spare));
+    REQUIRE(story.gate(nic, net0, story.id(net0)));
+    CHECK(story.grant(nic, net0));
+}
+
+TEST_CASE("a device cannot be quarantined before it was reset, nor twice", "[custody_replay]") {
+    Story story;
+    CHECK_FALSE(story.quarantine(disk));
+    REQUIRE(story.held(disk, disk0));
+    CHECK_FALSE(story.quarantine(disk));
+    REQUIRE(story.drain(disk, disk0));
+    CHECK_FALSE(story.drain(disk, disk0));
+    CHECK_FALSE(story.quarantine(disk));
+}
+
+TEST_CASE("secrets go to running VMs; unknown devices and VMs are refused", "[custody_replay]") {
+    Story story;
+    CHECK_FALSE(story.secret(agent));
+    REQUIRE(story.start(agent));
+    CHECK(story.secret(agent));
+    CustodyReplay replay = story.replay();
+    CHECK_FALSE(replay.apply({.kind = LedgerKind::vm_started, .vm_id = all<32>(0), .start_number = 1}));
+    CHECK_FALSE(replay.apply({.kind = LedgerKind::draining, .vm_id = story.id(net0), .device = {0, 0, 9, 0}}));
+    CHECK_FALSE(replay.apply({.kind = LedgerKind::vm_defined}));
+    CHECK_FALSE(replay.apply({.kind = LedgerKind::launched}));
+    CHECK_FALSE(CustodyReplay{}.apply({.kind = LedgerKind::vm_started, .start_number = 1}));
+}
+
+namespace {
+
+/// Lets the hypervisor's machine live through random events and replays what it records, entry by entry.
+class Mirror {
+public:
+    explicit Mirror(unsigned seed) : random_{seed} {
+        bench_.machine.on_record = [this](const LedgerEntry& entry) { replay(entry); };
+        bench_.begin();
+    }
+
+    void step() {
+        bench_.now += pick(4000);
+        bench_.machine.reset_progress = static_cast<ResetProgress>(pick(3));
+        bench_.machine.attach_works = pick(8) != 0;
+        switch (pick(6)) {
+        case 0:
+        case 1: offer_grant(); break;
+        case 2: stop(); break;
+        case 3: bench_.custody->vm_ready(pick(4)); break;
+        case 4: bench_.custody->reset_done(pick(3), pick(4) != 0); break;
+        case 5: bench_.custody->tick(bench_.now); break;
+        }
+        compare();
+    }
+    std::size_t entries() const { return entries_; }
+
+private:
+    std::size_t pick(std::size_t count) { return random_() % count; }
+
+    void offer_grant() {
+        const DeviceIndex device = pick(3);
+        const policy::Device& listed = bench_.policy.devices[device];
+        static_cast<void>(bench_.submit(bench_.claims(device, listed.holders[pick(listed.holder_count)])));
+    }
+    void stop() {
+        const VmIndex vm = pick(4);
+        if (bench_.machine.running.count(vm) != 0) bench_.stopped(vm, Cause::vm_crashed);
+    }
+
+    void replay(const LedgerEntry& entry) {
+        ++entries_;
+        if (entry.kind == LedgerKind::launched) return;
+        if (entry.kind == LedgerKind::vm_defined) {
+            ids_.push_back(measure::vm_id_of(entry.definition));
+            replay_ = CustodyReplay{bench_.policy, bench_.custody->launch().id, ids_};
+            return;
+        }
+        LedgerEntry kept = entry; // the gate's bytes die with the call, the replay keeps views
+        gates_.push_back(std::make_unique<std::vector<std::uint8_t>>(entry.gate_request.begin(), entry.gate_request.end()));
+        kept.gate_request = *gates_.back();
+        CAPTURE(name_of(entry.kind), entries_);
+        REQUIRE(replay_.apply(kept));
+    }
+
+    void compare() {
+        for (DeviceIndex d = 0; d < 3; ++d) {
+            const bool assigned = replay_.device(d).state == CustodyState::assigned;
+            REQUIRE(assigned == (bench_.state(d) == DeviceState::assigned));
+            REQUIRE(replay_.device(d).tainted_by == bench_.custody->device(d).tainted_by);
+            if (assigned) REQUIRE(replay_.device(d).grant_id == bench_.custody->device(d).grant_id);
+            if (assigned) REQUIRE(replay_.device(d).gate_nonce == bench_.custody->device(d).gate_nonce);
+            for (std::size_t slot = 0; slot < bench_.policy.devices[d].holder_count; ++slot) {
+                const bool open = !replay_.open_gate(d, bench_.policy.devices[d].holders[slot]).empty();
+                REQUIRE(open == bench_.gate_open(d, slot));
+            }
+        }
+        for (VmIndex vm = 0; vm < 4; ++vm) REQUIRE(replay_.vm(vm).starts == bench_.custody->vm(vm).starts);
+    }
+
+    std::mt19937 random_;
+    Bench bench_;
+    std::vector<measure::VmId> ids_;
+    std::vector<std::unique_ptr<std::vector<std::uint8_t>>> gates_;
+    CustodyReplay replay_;
+    std::size_t entries_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("what the hypervisor's custody records, the verifier's replay accepts and agrees with", "[custody_replay]") {
+    std::size_t entries = 0;
+    for (unsigned seed = 0; seed < 40; ++seed) {
+        CAPTURE(seed);
+        Mirror mirror{seed};
+        for (int i = 0; i < 300; ++i) mirror.step();
+        entries += mirror.entries();
+    }
+    CHECK(entries > 5000);
+}
