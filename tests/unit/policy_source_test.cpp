@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/compiler/pci_text.hpp"
+#include "policy/compiler/toml_source.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+
+using namespace casemate::policy;
+
+namespace {
+
+constexpr std::array<std::uint8_t, public_key_size> grant_key{4};
+
+/// Line 1 is the epoch, the VMs begin at lines 2 and 11, the device at line 20.
+std::string sample() {
+    return R"(epoch = 3
+[[vm]]
+name = "agent"
+role = "agent"
+kernel = "vmlinuz"
+initrd = "agent.img"
+command_line = "console=ttyS0"
+memory_mib = 128
+core = 0
+placement = "shared"
+[[vm]]
+name = "net0"
+role = "driver"
+kernel = "vmlinuz"
+initrd = "net0.img"
+command_line = "console=ttyS0"
+memory_mib = 96
+core = 1
+placement = "dedicated"
+[[device]]
+address = "00:03.0"
+id = "8086:10d3"
+holders = ["net0"]
+rights = ["dma", "interrupts", "mmio"]
+max_lease = 60
+)";
+}
+
+std::unique_ptr<Source> read(const std::string& text) {
+    return std::make_unique<Source>(read_source(text, grant_key));
+}
+
+/// "line: what" of the only problem after `from` was replaced by `to`; "none", or "several".
+std::string problem_after(const std::string& from, const std::string& to) {
+    std::string text = sample();
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    const auto source = read(text.replace(at, from.size(), to));
+    if (source->problems.empty()) return "none";
+    if (source->problems.size() > 1) return "several";
+    return std::to_string(source->problems[0].line) + ": " + source->problems[0].what;
+}
+
+} // namespace
+
+TEST_CASE("a policy source is read into the policy", "[policy]") {
+    const auto source = read(sample());
+    REQUIRE(source->problems.empty());
+    const Policy& policy = source->policy;
+    CHECK(policy.epoch == 3);
+    CHECK(policy.grant_key == grant_key);
+    REQUIRE(policy.vm_count == 2);
+    CHECK(policy.vms[0].role == Role::agent);
+    CHECK(policy.vms[1].name.view() == "net0");
+    CHECK(policy.vms[1].memory_mib == 96);
+    CHECK(policy.vms[1].placement == Placement::dedicated);
+    REQUIRE(policy.device_count == 1);
+    CHECK(policy.devices[0].address == casemate::DeviceAddress{0, 0, 3, 0});
+    CHECK(policy.devices[0].vendor == 0x8086);
+    CHECK(policy.devices[0].device_id == 0x10d3);
+    CHECK(policy.devices[0].holders[0] == 1);
+    CHECK(policy.devices[0].rights == all_rights);
+    CHECK(policy.devices[0].max_lease == 60);
+}
+
+TEST_CASE("each problem of a source is reported at its line", "[policy]") {
+    CHECK(problem_after("epoch = 3", "epoch = 0") == "0: the epoch must be at least 1");
+    CHECK(problem_after("epoch = 3", "epoch = -1") == "1: 'epoch' must be a whole number from 0 to 4294967295");
+    CHECK(problem_after("epoch = 3", "epoch = \"3\"") == "1: 'epoch' must be a whole number from 0 to 4294967295");
+    CHECK(problem_after("core = 1\n", "") == "11: 'core' is missing");
+    CHECK(problem_after("core = 1", "core = 300") == "18: 'core' must be a whole number from 0 to 255");
+    CHECK(problem_after("core = 1", "core = 0") == "11: the core of a dedicated VM cannot be used by another VM");
+    CHECK(problem_after("core = 1", "core = 1\ncores = 2") == "19: unknown key 'cores'");
+    CHECK(problem_after("epoch = 3", "epoch = 3\nfoo = 1") == "2: unknown key 'foo'");
+    CHECK(problem_after("\"driver\"", "\"driving\"") == "13: the role must be agent, driver or client");
+    CHECK(problem_after("\"dedicated\"", "true") == "several"); // not a text, hence not a placement
+    CHECK(problem_after("name = \"net0\"", "name = \"a-name-of-17-char\"") ==
+          "several"); // too long, and the device's holder is unknown
+    CHECK(problem_after("[[device]]", "[device]") == "20: write [[device]]");
+    CHECK(problem_after("00:03.0", "00:20.0") == "21: 'address' must look like 00:03.0 or 0000:00:03.0");
+    CHECK(problem_after("8086:10d3", "8086-10d3") == "22: 'id' must look like 8086:10d3");
+    CHECK(problem_after("8086:10d3", "ffff:ffff") == "20: the vendor cannot be 0000 or ffff");
+    CHECK(problem_after("[\"net0\"]", "[\"net1\"]") == "23: 'net1' is not a VM of this policy");
+    CHECK(problem_after("[\"net0\"]", "[]") == "20: a device has 1 to 8 holders");
+    CHECK(problem_after("[\"net0\"]", "\"net0\"") == "23: 'holders' must be a list of texts");
+    CHECK(problem_after("\"dma\"", "\"DMA\"") == "24: 'DMA' is not one of dma, interrupts and mmio");
+    CHECK(problem_after("max_lease = 60", "max_lease = 0") == "20: the longest lease must be 1 to 86400 seconds");
+    CHECK(problem_after("\"agent\"\nkernel", "\"client\"\nkernel") == "0: one VM must have the role agent");
+}
+
+TEST_CASE("text that is not TOML is one problem with its line", "[policy]") {
+    const auto source = read("epoch = 1\n[[vm]\n");
+    REQUIRE(source->problems.size() == 1);
+    CHECK(source->problems[0].line == 2);
+}
+
+TEST_CASE("every problem is reported, not only the first", "[policy]") {
+    const auto source = read("");
+    REQUIRE(source->problems.size() == 1); // epoch is missing
+    CHECK(read("epoch = 1\n[[vm]]\n")->problems.size() >= 8);
+}
+
+TEST_CASE("PCI addresses and ids have one spelling", "[policy]") {
+    CHECK(parse_address("00:1f.7") == casemate::DeviceAddress{0, 0, 31, 7});
+    CHECK(parse_address("0001:ff:03.0") == casemate::DeviceAddress{1, 255, 3, 0});
+    for (const char* bad : {"", "0:3.0", "00:03", "00:03.8", "00:20.0", "00:03.00", "0000:00:03.0 ", " 00:03.0", "00:-3.0"})
+        CHECK_FALSE(parse_address(bad).has_value());
+    CHECK(parse_vendor_device("1b36:0010")->device == 0x10);
+    for (const char* bad : {"", "1b36", "1b36:10", "1b36:00100", "xb36:0010"})
+        CHECK_FALSE(parse_vendor_device(bad).has_value());
+    CHECK(to_text({0, 0, 3, 0}) == "00:03.0");
+    CHECK(to_text({1, 2, 31, 7}) == "0001:02:1f.7");
+}
