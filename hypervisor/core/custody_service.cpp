@@ -19,6 +19,7 @@ using custody::VmIndex;
 using devices::ControlStatus;
 
 constexpr std::size_t max_log_read = 64 * 1024;
+constexpr std::uint64_t quiet_stop_ms = 50; // more than a core needs to notice a start or a stop
 
 // SAFETY: TCB memory of BootInfo, mapped at its own address; the SLB made the tables there.
 template <typename Entry>
@@ -142,6 +143,7 @@ void CustodyService::tick(std::uint64_t) {
     fence_expired(now);
     custody_->tick(now);
     step_resets();
+    settle_stops(now);
     agent_->crb().poll();
     note_changes();
 }
@@ -167,6 +169,26 @@ void CustodyService::step_resets() {
             continue;
         resetting_[i] = false;
         custody_->reset_done(i, progress == DeviceSlot::Reset::worked);
+    }
+}
+
+/// A VM that was asked to stop before its core had started it is never parked; and one whose images do not
+/// fit never starts. Custody hears of both here.
+void CustodyService::settle_stops(std::uint64_t now) {
+    for (VmIndex i = 0; i < policy_.vm_count; ++i) {
+        const VmState state = machine_.vms()[i]->state();
+        QuietStop& stop = quiet_stops_[i];
+        if (state == VmState::unusable)
+            custody_->vm_stopped(i, measure::Cause::vm_crashed,
+                                 static_cast<std::uint64_t>(StopReason::image_refused));
+        if (state == VmState::running || state == VmState::parked)
+            stop = {};
+        if (stop.cause == measure::Cause::none || now < stop.since_ms + quiet_stop_ms)
+            continue;
+        custody_->vm_stopped(i, stop.cause, static_cast<std::uint64_t>(StopReason::requested));
+        if (state == VmState::ready)
+            custody_->vm_ready(i);
+        stop = {};
     }
 }
 
@@ -211,6 +233,10 @@ void CustodyService::stop_vm(VmIndex vm, measure::Cause cause) {
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
         if (inventory_.slot(i) != nullptr && inventory_.slot(i)->holder() == machine_.vms()[vm])
             inventory_.slot(i)->fence();
+    if (cause == measure::Cause::none)
+        cause = measure::Cause::operator_order; // the core takes "none" for no request
+    if (machine_.vms()[vm]->state() != VmState::running)
+        quiet_stops_[vm] = {cause, machine_.now_ms()};
     machine_.vms()[vm]->stop(static_cast<StopCause>(cause));
 }
 

@@ -67,6 +67,7 @@ private:
     [[nodiscard]] custody::DeviceFacts facts_of(custody::DeviceIndex device) const;
     void fence_expired(std::uint64_t now_ms);
     void step_resets();
+    void settle_stops(std::uint64_t now_ms);
     void note_changes();
     Reply submit(ByteView message, ByteSpan response);
     Reply read_log(ByteView request, ByteSpan response);
@@ -85,6 +86,12 @@ private:
     AgentDevices* agent_ = nullptr;
     std::optional<custody::Custody> custody_;
     std::array<bool, policy::max_devices> resetting_{};
+    /// A stop of a VM that did not run yet: nobody else will report it.
+    struct QuietStop {
+        measure::Cause cause = measure::Cause::none;
+        std::uint64_t since_ms = 0;
+    };
+    std::array<QuietStop, policy::max_vms> quiet_stops_{};
     std::uint32_t changes_seen_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "hypervisor/hw/amdvi.hpp"
 
 #include "hypervisor/base/check.hpp"
+#include "hypervisor/hw/amdvi_registers.hpp"
 
 #include <atomic>
 #include <bit>
@@ -10,18 +11,8 @@ namespace casemate::hw {
 
 namespace {
 
-// Register offsets and fields [AMDVI 3.4].
-constexpr std::uint64_t device_table_base = 0x00;
-constexpr std::uint64_t command_base = 0x08;
-constexpr std::uint64_t control = 0x18;
-constexpr std::uint64_t command_tail = 0x2008;
-
-constexpr std::uint64_t iommu_en = 1ull << 0;
-constexpr std::uint64_t cmd_buf_en = 1ull << 12;
-constexpr std::uint64_t ga_en = 1ull << 17; // 128-bit interrupt entries
+constexpr std::uint64_t ga_en = 1ull << 17; // control: 128-bit interrupt entries
 constexpr std::uint64_t base_address = 0x000ffffffffff000;
-constexpr std::uint64_t full_table_size = 0x1ff; // 512 pages of 4 KiB
-constexpr unsigned ring_length_shift = 56;
 
 // No command takes long; a real IOMMU needs microseconds. QEMU runs the ring inside the tail write.
 constexpr Micros completion_limit{100'000};
@@ -35,23 +26,25 @@ void store64(std::uint64_t& word, std::uint64_t value) {
 
 Result<AmdVi, IommuError> AmdVi::adopt(RegisterBlock& registers, const Clock& clock,
                                        const IommuMemory& memory) {
-    CHECK(memory.table.size() == device_table_entries && (memory.ring.size() & (memory.ring.size() - 1)) == 0);
-    const std::uint64_t on = iommu_en | cmd_buf_en;
-    const std::uint64_t state = registers.read64(control);
+    CHECK(memory.table.size() == device_table_entries &&
+          (memory.ring.size() & (memory.ring.size() - 1)) == 0);
+    const std::uint64_t on = amdvi::iommu_en | amdvi::cmd_buf_en;
+    const std::uint64_t state = registers.read64(amdvi::control);
     if ((state & on) != on)
         return Failure{IommuError::disabled};
     if (state & ga_en)
         return Failure{IommuError::foreign_tables};
-    if (registers.read64(device_table_base) != (memory.table_at.value | full_table_size))
+    if (registers.read64(amdvi::device_table_base) != (memory.table_at.value | amdvi::device_table_size_mask))
         return Failure{IommuError::foreign_tables};
-    const std::uint64_t ring = registers.read64(command_base);
+    const std::uint64_t ring = registers.read64(amdvi::command_base);
     if ((ring & base_address) != memory.ring_at.value ||
-        ring >> ring_length_shift != static_cast<unsigned>(std::countr_zero(memory.ring.size())))
+        ring >> amdvi::command_length_shift != static_cast<unsigned>(std::countr_zero(memory.ring.size())))
         return Failure{IommuError::foreign_tables};
     for (const DeviceTableEntry& entry : memory.table)
         if (entry != deny_entry())
             return Failure{IommuError::not_denied};
-    const std::uint64_t tail = registers.read64(command_tail) / sizeof(IommuCommand) % memory.ring.size();
+    const std::uint64_t tail =
+        registers.read64(amdvi::command_tail) / sizeof(IommuCommand) % memory.ring.size();
     AmdVi iommu{registers, clock, memory, tail};
     TRY(iommu.complete());
     return iommu;
@@ -103,7 +96,7 @@ Status<IommuError> AmdVi::complete() {
     const std::atomic_ref<std::uint64_t> completion{*memory_.completion};
     ++ticket_;
     queue(command::completion_wait(memory_.completion_at, ticket_));
-    registers_->write64(command_tail, tail_ * sizeof(IommuCommand));
+    registers_->write64(amdvi::command_tail, tail_ * sizeof(IommuCommand));
     const Deadline deadline{*clock_, completion_limit};
     // ORDER: acquire, pairs with the hardware's store after it has finished the commands.
     while (completion.load(std::memory_order_acquire) != ticket_)
