@@ -51,7 +51,8 @@ GrantError Custody::locate(const Claims& claims, DeviceIndex& device, std::size_
 GrantError Custody::check_terms(const Request& request) const {
     const policy::Device& listed = policy_.devices[request.device];
     const Claims& claims = request.claims;
-    if (claims.rights == 0 || (claims.rights & ~std::uint64_t{listed.rights}) != 0) return GrantError::rights;
+    // The machine gives a device whole or not at all: fewer rights could not be honoured.
+    if (claims.rights != policy::all_rights || listed.rights != policy::all_rights) return GrantError::rights;
     if (claims.lease == 0 || claims.lease > listed.max_lease) return GrantError::lease;
     return ledger_lost_ ? GrantError::log_full : GrantError::none;
 }

@@ -48,6 +48,7 @@ TEST_CASE("a grant that is wrong in one claim is refused with that reason", "[cu
     CHECK(after([](Claims& c) { c.epoch = 8; }) == GrantError::epoch);
     CHECK(after([](Claims& c) { c.gate_nonce[31] ^= 1; }) == GrantError::stale_gate_nonce);
     CHECK(after([](Claims& c) { c.rights = 0; }) == GrantError::rights);
+    CHECK(after([](Claims& c) { c.rights = 3; }) == GrantError::rights); // cannot be honoured
     CHECK(after([](Claims& c) { c.rights = 15; }) == GrantError::rights);
     CHECK(after([](Claims& c) { c.rights = 1ull << 32 | 7; }) == GrantError::rights);
     CHECK(after([](Claims& c) { c.lease = 0; }) == GrantError::lease);
@@ -121,6 +122,16 @@ TEST_CASE("a grant for a device that another VM holds meets no gate", "[custody]
     const Claims waiting = bench.claims(nic, spare);
     bench.granted(nic, net0);
     CHECK(bench.submit(waiting) == GrantError::no_such_gate);
+}
+
+TEST_CASE("a device that the policy does not give whole is not given", "[custody]") {
+    Bench bench;
+    bench.policy.devices[disk].rights = policy::right_dma;
+    bench.begin();
+    Claims claims = bench.claims(disk, disk0);
+    CHECK(bench.submit(claims) == GrantError::rights);
+    claims.rights = policy::right_dma;
+    CHECK(bench.submit(claims) == GrantError::rights);
 }
 
 TEST_CASE("a grant for the VM of another device is refused", "[custody]") {
