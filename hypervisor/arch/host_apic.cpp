@@ -8,7 +8,7 @@
 namespace casemate::arch {
 namespace {
 
-constexpr HostPhys apic{0xFEE00000}, io_apic{0xFEC00000};
+constexpr HostPhys apic{0xFEE00000};
 constexpr std::uint64_t reg_id = 0x20, reg_tpr = 0x80, reg_eoi = 0xB0, reg_svr = 0xF0, reg_icr_low = 0x300, reg_icr_high = 0x310,
                         reg_lvt_timer = 0x320, reg_lvt_lint0 = 0x350, reg_lvt_lint1 = 0x360, reg_timer_initial = 0x380,
                         reg_timer_current = 0x390, reg_timer_divide = 0x3E0;
@@ -21,11 +21,6 @@ void send(std::uint32_t high, std::uint32_t low) {
     for (unsigned i = 0; i < icr_poll_limit && (mmio_read32(apic + reg_icr_low) & icr_pending) != 0; ++i) pause();
     mmio_write32(apic + reg_icr_high, high);
     mmio_write32(apic + reg_icr_low, low);
-}
-
-void write_io_apic(std::uint32_t index, std::uint32_t value) {
-    mmio_write32(io_apic, index);
-    mmio_write32(io_apic + 0x10, value);
 }
 
 } // namespace
@@ -61,11 +56,6 @@ void start_other_cores(HostPhys page) {
     send(0, startup);
     spin_micros(200);
     send(0, startup);
-}
-
-void route_io_apic_pin(unsigned pin, std::uint8_t vector, std::uint8_t apic_id) {
-    write_io_apic(0x10 + 2 * pin + 1, std::uint32_t{apic_id} << 24);
-    write_io_apic(0x10 + 2 * pin, vector);
 }
 
 } // namespace casemate::arch

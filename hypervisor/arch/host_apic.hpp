@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// This core's local APIC through the xAPIC page (every SVM processor has it; QEMU's TCG has no x2APIC), the I/O APIC,
-// and the legacy interrupt controllers that must be silenced. [APM2 16]
+// This core's local APIC through the xAPIC page (every SVM processor has it; QEMU's TCG has no x2APIC), and the legacy
+// interrupt controllers that must be silenced. [APM2 16]
 #pragma once
 
 #include "hypervisor/base/address.hpp"
@@ -23,9 +23,5 @@ void send_interrupt(std::uint8_t apic_id, std::uint8_t vector);
 void send_nmi_to_others();
 /// INIT, then two start-ups, to all other cores [APM2 16.5]; `page` is the trampoline, below 1 MiB.
 void start_other_cores(HostPhys page);
-
-/// Routes an I/O APIC pin, edge-triggered, fixed, to one core. With interrupt remapping the vector is the index of
-/// the remapping entry of the I/O APIC's device entry [AMDVI 2.2.5.1], which must send the same vector.
-void route_io_apic_pin(unsigned pin, std::uint8_t vector, std::uint8_t apic_id);
 
 } // namespace casemate::arch

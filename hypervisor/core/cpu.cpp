@@ -60,6 +60,8 @@ void Cpu::kick() {
     if (this != &current()) arch::send_interrupt(apic_id_, host_vector::kick);
 }
 
+void Cpu::call_boot_core() { machine_.cpus()[0]->kick(); }
+
 void Cpu::on_interrupt(std::uint8_t vector) {
     if (vector == host_vector::spurious) return;
     if (vector == host_vector::timer) armed_ = 0;

@@ -47,6 +47,8 @@ public:
 
     /// Makes the core look at its VMs again. Any core.
     void kick();
+    /// Something for Machine::service() has happened on this core.
+    void call_boot_core();
     /// The registers of this processor are not worth saving any more.
     void forget(const Vcpu& vcpu) {
         if (loaded_ == &vcpu) loaded_ = nullptr;

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint64_t max_guest_ram = 3ull << 30; // device windows of the virtual platform start there
 constexpr std::uint64_t window_bytes = mm::FrameTable::frame_size;
-constexpr std::uint16_t management_uart_port = 0x2F8, uart_ports = 8;
 
 HostRange range_of(launch::Extent extent) { return {HostPhys{extent.base}, extent.size}; }
 
@@ -100,7 +99,6 @@ bool Machine::allocate(const VmDefinition& definition, mm::FrameOwner owner, VmR
     resources.fpu_area = reinterpret_cast<std::uint8_t*>(fpu_area->value);
     resources.msr_map = msr_map_;
     resources.io_map->intercept_all();
-    if (definition.role == VmRole::agent) resources.io_map->allow(management_uart_port, uart_ports);
     return true;
 }
 

@@ -39,20 +39,18 @@ void Vm::start() {
 }
 
 void Vm::stop(StopCause cause) {
-    start_requested_.store(false, std::memory_order_release);
     stop_requested_.store(cause, std::memory_order_release);
     core_.kick();
 }
 
-void Vm::restart(StopCause cause) {
-    stop(cause);
-    start();
+void Vm::end(StopCause cause, StopReason reason) {
+    if (state() == VmState::running) park(cause, reason); // the first reason counts
 }
 
-void Vm::end(StopCause cause, StopReason reason) {
-    if (state() != VmState::running) return; // the first reason counts
+void Vm::park(StopCause cause, StopReason reason) {
     cause_ = cause;
     reason_ = reason;
+    wiped_ = 0;
     set_state(VmState::parked);
     LogLine{"@cm event=vm_stopped"}
         .key("vm", name())
@@ -60,24 +58,32 @@ void Vm::end(StopCause cause, StopReason reason) {
         .key("reason", static_cast<unsigned>(reason))
         .key_hex("exit", vcpu_.vmcb().exitcode)
         .key_hex("rip", vcpu_.vmcb().rip);
+    core_.call_boot_core();
+}
+
+/// A VM that was told to start but does not run yet has promised an on_vm_stopped() too.
+void Vm::obey_stop() {
+    const StopCause cause = stop_requested_.exchange(StopCause::none, std::memory_order_acquire);
+    if (cause == StopCause::none || state() == VmState::parked) return;
+    const bool starting = start_requested_.exchange(false, std::memory_order_acquire);
+    if (starting || state() == VmState::running) park(cause, StopReason::requested);
 }
 
 bool Vm::service() {
+    obey_stop();
     switch (state()) {
     case VmState::ready:
-        stop_requested_.store(StopCause::none, std::memory_order_relaxed);
         if (start_requested_.exchange(false, std::memory_order_acquire)) launch();
         return false;
-    case VmState::running: {
-        const StopCause cause = stop_requested_.exchange(StopCause::none, std::memory_order_acquire);
-        if (cause != StopCause::none) end(cause, StopReason::requested);
+    case VmState::unusable:
+        if (start_requested_.exchange(false, std::memory_order_acquire)) park(StopCause::crashed, StopReason::image_refused);
         return false;
-    }
     case VmState::wiping:
         if (wipe_step()) set_state(VmState::loading);
         return true;
     case VmState::loading:
         set_state(load() ? VmState::ready : VmState::unusable);
+        core_.call_boot_core();
         return true;
     default: return false;
     }

@@ -2,12 +2,12 @@
 // A virtual machine: its memory, nested page table, permission maps, virtual devices and processor.
 //
 //             boot --> WIPING --> LOADING --> READY --start()--> RUNNING --stop() or the guest itself--> PARKED
-//                        ^           '--> UNUSABLE (its images do not fit)                                 |
+//                        ^           '--> UNUSABLE: its images do not fit; start() parks it                |
 //                        '----------- boot core, after on_vm_stopped() ------------------------------------'
 //
 // Invariant: memory is zero before an image is loaded into it; a VM that is not RUNNING executes nothing; its memory
 // is wiped only after MachineHooks::on_vm_stopped() has returned, so no device can still reach it.
-// start, stop and restart may be called on any core and return at once; the VM's own core acts on them.
+// start() and stop() may be called on any core and return at once; the VM's own core acts on them.
 #pragma once
 
 #include "hypervisor/core/exit_counters.hpp"
@@ -79,9 +79,8 @@ public:
     [[nodiscard]] ExitCounters& exits() { return exits_; }
 
     void start();
+    /// Followed by on_vm_stopped() if the VM runs or was told to start; else nothing happens.
     void stop(StopCause cause);
-    /// stop, wipe, load again, start.
-    void restart(StopCause cause);
     /// The guest ended itself or broke a rule; only on its own core, from an exit handler or virtual device.
     void end(StopCause cause, StopReason reason);
 
@@ -116,6 +115,8 @@ private:
     void set_state(VmState state) { state_.store(state, std::memory_order_release); }
     [[nodiscard]] bool register_devices();
     [[nodiscard]] HostRange all_memory() const;
+    void obey_stop();
+    void park(StopCause cause, StopReason reason);
     bool wipe_step();
     [[nodiscard]] bool load();
     void launch();
