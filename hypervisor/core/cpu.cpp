@@ -70,10 +70,23 @@ void Cpu::on_interrupt(std::uint8_t vector) {
     arch::end_of_interrupt();
 }
 
-bool Cpu::service_vms() {
-    bool more = again_.exchange(false, std::memory_order_acquire);
-    for (std::size_t i = 0; i < vm_count_; ++i) more = vms_[i]->service() || more;
-    return more;
+void Cpu::service_vms() {
+    for (std::size_t i = 0; i < vm_count_; ++i) vms_[i]->service();
+}
+
+Vm* Cpu::find_chore() const {
+    for (std::size_t i = 0; i < vm_count_; ++i)
+        if (vms_[i]->has_chore()) return vms_[i];
+    return nullptr;
+}
+
+/// One step; while guests run, one in a slice's time. True if another may follow at once.
+bool Cpu::do_chore() {
+    Vm* const vm = find_chore();
+    if (vm == nullptr || (busy_ && arch::read_tsc() < next_chore_)) return false;
+    vm->do_chore();
+    next_chore_ = arch::read_tsc() + arch::tsc_from_millis(slice_ms);
+    return true;
 }
 
 /// Round robin among those that can run; the one whose turn it is keeps it until its slice ends or it sleeps.
@@ -98,6 +111,7 @@ Vcpu* Cpu::pick(std::uint64_t tsc) {
 std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
     std::uint64_t deadline = tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
     if (contended_) deadline = std::min(deadline, slice_end_);
+    if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
         const std::uint64_t timer = vms_[i]->vcpu().apic().deadline();
         if (vms_[i]->state() == VmState::running && timer != 0) deadline = std::min(deadline, timer);
@@ -129,9 +143,12 @@ void Cpu::run() {
     for (;;) {
         arch::open_interrupt_window();
         if (index_ == 0) machine_.service();
-        const bool more = service_vms();
+        bool more = again_.exchange(false, std::memory_order_acquire);
+        service_vms();
+        more = do_chore() || more;
         const std::uint64_t tsc = arch::read_tsc();
         Vcpu* const next = pick(tsc);
+        busy_ = next != nullptr;
         arm_timer(tsc);
         if (next != nullptr) enter(*next, tsc);
         else if (!more) arch::wait_for_interrupt();

@@ -58,7 +58,9 @@ public:
     void on_interrupt(std::uint8_t vector);
 
 private:
-    bool service_vms();
+    void service_vms();
+    [[nodiscard]] Vm* find_chore() const;
+    [[nodiscard]] bool do_chore();
     [[nodiscard]] Vcpu* pick(std::uint64_t tsc);
     void enter(Vcpu& vcpu, std::uint64_t tsc);
     void arm_timer(std::uint64_t tsc);
@@ -83,6 +85,8 @@ private:
     std::size_t turn_ = 0;   // index in vms_ of the one that ran last
     bool contended_ = false; // more than one can run
     std::uint64_t slice_end_ = 0;
+    bool busy_ = false;      // a guest ran in the last round
+    std::uint64_t next_chore_ = 0;
     std::uint64_t armed_ = 0; // deadline that the timer is set to; 0 = not set
     std::atomic<bool> again_{false};
 };

@@ -69,23 +69,20 @@ void Vm::obey_stop() {
     if (starting || state() == VmState::running) park(cause, StopReason::requested);
 }
 
-bool Vm::service() {
+void Vm::service() {
     obey_stop();
-    switch (state()) {
-    case VmState::ready:
-        if (start_requested_.exchange(false, std::memory_order_acquire)) launch();
-        return false;
-    case VmState::unusable:
-        if (start_requested_.exchange(false, std::memory_order_acquire)) park(StopCause::crashed, StopReason::image_refused);
-        return false;
-    case VmState::wiping:
+    if (state() != VmState::ready && state() != VmState::unusable) return;
+    if (!start_requested_.exchange(false, std::memory_order_acquire)) return;
+    if (state() == VmState::ready) launch();
+    else park(StopCause::crashed, StopReason::image_refused);
+}
+
+void Vm::do_chore() {
+    if (state() == VmState::wiping) {
         if (wipe_step()) set_state(VmState::loading);
-        return true;
-    case VmState::loading:
+    } else if (state() == VmState::loading) {
         set_state(load() ? VmState::ready : VmState::unusable);
         core_.call_boot_core();
-        return true;
-    default: return false;
     }
 }
 
@@ -93,7 +90,6 @@ HostRange Vm::all_memory() const {
     return {resources_.ram.base, resources_.ram.size + resources_.windows.size};
 }
 
-/// One frame at a time, so that other VMs of the core go on.
 bool Vm::wipe_step() {
     const HostRange all = all_memory();
     const std::uint64_t step = std::min(mm::FrameTable::frame_size, all.size - wiped_);

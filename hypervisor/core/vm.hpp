@@ -101,8 +101,11 @@ public:
     void set_vectors(const VectorWindow& window) { vectors_ = window; }
 
     // --- called by Machine, by its core and by the boot core only
-    /// Does what is due in this state; true if there is more to do at once. Its own core.
-    bool service();
+    /// Obeys start() and stop(). Its own core.
+    void service();
+    /// Wiping and loading take long: one step each call. Its own core.
+    [[nodiscard]] bool has_chore() const { return state() == VmState::wiping || state() == VmState::loading; }
+    void do_chore();
     /// PARKED -> WIPING. Boot core, after on_vm_stopped().
     void devices_released() { set_state(VmState::wiping); }
 
