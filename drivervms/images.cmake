@@ -17,13 +17,13 @@ add_custom_command(OUTPUT ${images_dir}/vmlinuz
 add_custom_target(kernel DEPENDS ${images_dir}/vmlinuz ${kernel_dir}/package)
 add_custom_target(images ALL)
 add_dependencies(images kernel)
+add_custom_target(images_twice) # builds each image a second time and compares every byte
 
 # casemate_vm_image(NAME INIT script APPLETS ... MODULES ... PROGRAMS TARGET=SOURCE ... FILES TARGET=SOURCE ... DEPENDS ...)
 function(casemate_vm_image name)
   cmake_parse_arguments(arg "" "INIT" "APPLETS;MODULES;PROGRAMS;FILES;DEPENDS" ${ARGN})
   set(common ${CMAKE_SOURCE_DIR}/drivervms/image/common.sh)
   set(options --modules ${kernel_dir}/modules --compress ${image_compression}
-      --out ${images_dir}/${name}.img --manifest ${images_dir}/${name}.json
       --directory /proc --directory /sys --directory /run --directory /tmp
       --program /bin/busybox=/usr/bin/busybox --program /init=${arg_INIT} --file /lib/casemate.sh=${common})
   set(sources ${arg_INIT} ${common} /usr/bin/busybox)
@@ -43,10 +43,20 @@ function(casemate_vm_image name)
   endforeach()
   add_custom_command(OUTPUT ${images_dir}/${name}.img ${images_dir}/${name}.json
     COMMAND ${CMAKE_COMMAND} -E make_directory ${images_dir}
-    COMMAND casemate-image ${options}
+    COMMAND casemate-image ${options} --out ${images_dir}/${name}.img --manifest ${images_dir}/${name}.json
     DEPENDS casemate-image ${kernel_dir}/package ${sources} ${arg_DEPENDS}
     COMMENT "Building the image of ${name}" VERBATIM)
   add_custom_target(image_${name} DEPENDS ${images_dir}/${name}.img)
   add_dependencies(image_${name} kernel)
   add_dependencies(images image_${name})
+
+  set(again ${images_dir}/again)
+  add_custom_target(twice_${name}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${again}
+    COMMAND casemate-image ${options} --out ${again}/${name}.img --manifest ${again}/${name}.json
+    COMMAND ${CMAKE_COMMAND} -E compare_files ${images_dir}/${name}.img ${again}/${name}.img
+    COMMAND ${CMAKE_COMMAND} -E compare_files ${images_dir}/${name}.json ${again}/${name}.json
+    DEPENDS ${images_dir}/${name}.img VERBATIM)
+  add_dependencies(twice_${name} image_${name})
+  add_dependencies(images_twice twice_${name})
 endfunction()
