@@ -18,6 +18,8 @@ struct Artefacts {
     [[nodiscard]] std::filesystem::path reference() const { return build / "reference.json"; }
     [[nodiscard]] std::filesystem::path images() const { return build / "images"; }
     [[nodiscard]] std::filesystem::path keys() const { return build / "dev-keys"; }
+    /// The source of policy(), which the build copies beside it.
+    [[nodiscard]] std::filesystem::path policy_source() const { return build / "policy.toml"; }
     [[nodiscard]] std::filesystem::path program(const std::string& name) const { return build / "bin" / name; }
 
     /// The first file that is not there.

@@ -193,7 +193,7 @@ std::optional<std::string> pcr_contradiction(const json& pcrs) {
             const std::string where = "PCR " + pcr + " in bank " + bank;
             if (value["measured"].is_null()) return where + " could not be read";
             if (pcr != "19" && value["measured"] != value["predicted"]) return where + " is not what the build predicts";
-            if (pcr != "19" && value["measured"] != value["replayed"]) return where + " is not what the log replays to";
+            if (value["measured"] != value["replayed"]) return where + " is not what the log replays to";
         }
     }
     return std::nullopt;
@@ -224,6 +224,12 @@ json make_report(Session& session, const std::vector<std::pair<std::string, doub
             {"ledger", log.ledger},
             {"ledger_problem", log.problem.empty() ? json(nullptr) : json(log.problem)},
             {"traffic", traffic(session)}};
+}
+
+bool last_log_is_current(Session& session) {
+    const LogView log = view_log(from_base64(member(session.last_evidence(), "log")));
+    const json replayed = member(member(log.pcrs, "sha256"), "19");
+    return replayed.is_string() && replayed == read_pcr(session.platform(), measure::TPM_ALG_ID::SHA256, 19);
 }
 
 std::optional<std::string> verdict(const json& report) {

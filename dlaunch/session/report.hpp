@@ -14,6 +14,8 @@ namespace casemate::session {
 
 /// Everything but `result` and `failure`. Asks the verifier, so call it while the session runs.
 [[nodiscard]] nlohmann::json make_report(Session& session, const std::vector<std::pair<std::string, double>>& phases);
+/// Whether the log of the newest evidence replays to what the TPM's PCR 19 holds now.
+[[nodiscard]] bool last_log_is_current(Session& session);
 /// What in the report contradicts a good session, in one sentence: PCRs, appraisal, custody, traffic.
 [[nodiscard]] std::optional<std::string> verdict(const nlohmann::json& report);
 /// Launch, evidence and traffic in a few lines for a person.

@@ -46,6 +46,7 @@ public:
     [[nodiscard]] std::filesystem::path nvme_image() const { return directory() / "nvme.img"; }
     [[nodiscard]] std::filesystem::path upload_result() const { return directory() / "upload.json"; }
     [[nodiscard]] const std::filesystem::path& reference() const { return config_.reference; }
+    [[nodiscard]] std::filesystem::path keys() const { return config_.artefacts.keys(); }
     /// SHA-256, in hex, of what the host's peer sends to net0.
     [[nodiscard]] std::string download_sha256() const;
     [[nodiscard]] int verifier_pid() const { return verifier_ ? verifier_->pid() : -1; }

@@ -68,6 +68,12 @@ bool fresh_status(Session& session, Clock::time_point since) {
                              std::chrono::seconds{30});
 }
 
+/// Until the log of the newest evidence replays to what PCR 19 is now.
+bool ledger_settled(Session& session) {
+    return session.run_until([&](const Observation&) { return interrupted != 0 || last_log_is_current(session); },
+                             std::chrono::seconds{45});
+}
+
 std::optional<std::string> run_phases(Session& session, Progress& progress) {
     for (const Phase& phase : phases()) {
         progress.begin(phase.what);
@@ -79,7 +85,8 @@ std::optional<std::string> run_phases(Session& session, Progress& progress) {
             return phase.failure + (ending.empty() ? std::string{" in time"} : ": " + ending);
         }
     }
-    progress.begin("ledger, status and table");
+    progress.begin("last evidence covers the whole ledger");
+    if (!ledger_settled(session)) return "the verifier has no evidence that covers the whole ledger";
     if (!fresh_status(session, Clock::now())) return "the agent reported no status after the proofs";
     progress.end();
     return std::nullopt;
