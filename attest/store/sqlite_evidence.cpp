@@ -64,16 +64,33 @@ void SqliteStore::add_result(const AppraisalRecord& result, const std::optional<
     transaction.commit();
 }
 
+namespace {
+
+constexpr const char* result_columns =
+    "SELECT id, platform_id, challenge_id, at, verdict, reasons, evidence, nonce, reference FROM results ";
+
+AppraisalRecord result_from(const Statement& row) {
+    return {row.integer(0), row.text(1), row.text(2), row.integer(3), row.text(4),
+            row.text(5),    row.text(6), row.blob(7), row.text(8)};
+}
+
+} // namespace
+
 std::vector<AppraisalRecord> SqliteStore::results(int limit) {
     const std::lock_guard guard{lock_};
-    Statement rows{connection_, "SELECT id, platform_id, challenge_id, at, verdict, reasons, evidence, nonce, "
-                                "reference FROM results ORDER BY id DESC LIMIT ?"};
+    Statement rows{connection_, (std::string{result_columns} + "ORDER BY id DESC LIMIT ?").c_str()};
     rows.bind(std::int64_t{limit});
     std::vector<AppraisalRecord> all;
-    while (rows.step())
-        all.push_back({rows.integer(0), rows.text(1), rows.text(2), rows.integer(3), rows.text(4), rows.text(5),
-                       rows.text(6), rows.blob(7), rows.text(8)});
+    while (rows.step()) all.push_back(result_from(rows));
     return all;
+}
+
+std::optional<AppraisalRecord> SqliteStore::newest_result(std::string_view platform_id) {
+    const std::lock_guard guard{lock_};
+    Statement row{connection_, (std::string{result_columns} + "WHERE platform_id = ? ORDER BY id DESC LIMIT 1").c_str()};
+    row.bind(platform_id);
+    if (!row.step()) return std::nullopt;
+    return result_from(row);
 }
 
 } // namespace casemate::store

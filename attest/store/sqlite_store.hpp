@@ -25,6 +25,7 @@ public:
     TakenChallenge take_challenge(std::string_view id, std::string_view platform_id, Millis now) override;
     void add_result(const AppraisalRecord& result, const std::optional<ClockInfo>& clock, int keep) override;
     std::vector<AppraisalRecord> results(int limit) override;
+    [[nodiscard]] std::optional<AppraisalRecord> newest_result(std::string_view platform_id) override;
 
     void add_grant(const Grant& grant) override;
     std::optional<Grant> grant(std::string_view id) override;

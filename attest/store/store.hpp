@@ -46,6 +46,7 @@ public:
     /// `clock` is given; of each platform the newest `keep` results stay.
     virtual void add_result(const AppraisalRecord& result, const std::optional<ClockInfo>& clock, int keep) = 0;
     [[nodiscard]] virtual std::vector<AppraisalRecord> results(int limit) = 0;
+    [[nodiscard]] virtual std::optional<AppraisalRecord> newest_result(std::string_view platform_id) = 0;
 
     // --- grants
     virtual void add_grant(const Grant& grant) = 0;

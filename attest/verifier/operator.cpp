@@ -53,6 +53,17 @@ Json list(const Rows& rows) {
 Answer Operator::platforms() const { return Json{{"platforms", list(context_.store.platforms())}}; }
 Answer Operator::grants() const { return Json{{"grants", list(context_.store.grants(list_limit))}}; }
 Answer Operator::results() const { return Json{{"results", list(context_.store.results(list_limit))}}; }
+Answer Operator::newest_evidence(const std::string& platform_id) const {
+    const auto platform = context_.store.platform(platform_id);
+    const auto record = context_.store.newest_result(platform_id);
+    if (!platform || !record) return refuse(404, "evidence_unknown", "this platform has given no evidence");
+    Json answer = to_json(*record);
+    answer["ak_public"] = to_base64(platform->identity.ak_public);
+    answer["nonce"] = to_base64(record->nonce);
+    answer["evidence"] = Json::parse(record->evidence);
+    return answer;
+}
+
 Answer Operator::audit() const { return Json{{"audit", list(context_.store.audit_rows(list_limit))}}; }
 Answer Operator::references() const { return Json{{"references", list(context_.store.references())}}; }
 

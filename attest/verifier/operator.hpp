@@ -16,6 +16,8 @@ public:
     [[nodiscard]] Answer platforms() const;
     [[nodiscard]] Answer grants() const;
     [[nodiscard]] Answer results() const;
+    /// The platform's newest evidence as it was received, with what the verifier made of it.
+    [[nodiscard]] Answer newest_evidence(const std::string& platform_id) const;
     [[nodiscard]] Answer audit() const;
     [[nodiscard]] Answer references() const;
 

@@ -31,6 +31,8 @@ std::vector<Route> Service::routes() {
          [this](const Call& call) { return attestation_.challenge(call.id("platform")); }},
         {"POST", "/v1/platforms/{platform}/evidence", platform, Body::object,
          [this](const Call& call) { return attestation_.evidence(call.id("platform"), call.body, call.raw_body); }},
+        {"GET", "/v1/platforms/{platform}/evidence", operator_only, Body::none,
+         [this](const Call& call) { return operator_.newest_evidence(call.id("platform")); }},
         {"GET", "/v1/platforms/{platform}/orders", platform, Body::none,
          [this](const Call& call) { return attestation_.orders(call.id("platform")); }},
         {"GET", "/v1/platforms", operator_only, Body::none, [this](const Call&) { return operator_.platforms(); }},

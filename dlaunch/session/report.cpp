@@ -212,7 +212,7 @@ json make_report(Session& session, const std::vector<std::pair<std::string, doub
     const Observation& seen = session.seen();
     const json reference = read_json(session.reference());
     const json evidence = session.last_evidence();
-    const std::vector<std::uint8_t> raw_log = from_base64(member(evidence, "log"));
+    const std::vector<std::uint8_t> raw_log = from_base64(member(member(evidence, "evidence"), "log"));
     const LogView log = view_log(raw_log);
     return {{"version", 1},
             {"phases", phase_list(phases)},
@@ -227,7 +227,7 @@ json make_report(Session& session, const std::vector<std::pair<std::string, doub
 }
 
 bool last_log_is_current(Session& session) {
-    const LogView log = view_log(from_base64(member(session.last_evidence(), "log")));
+    const LogView log = view_log(from_base64(member(member(session.last_evidence(), "evidence"), "log")));
     const json replayed = member(member(log.pcrs, "sha256"), "19");
     return replayed.is_string() && replayed == read_pcr(session.platform(), measure::TPM_ALG_ID::SHA256, 19);
 }

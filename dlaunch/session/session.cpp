@@ -192,7 +192,7 @@ nlohmann::json Session::ask_verifier(const std::string& path) const {
 nlohmann::json Session::last_evidence() const {
     const auto results = ask_verifier("/v1/results");
     if (!results.is_object() || !results.contains("results") || results["results"].empty()) return nullptr;
-    return ask_verifier("/v1/results/" + results["results"][0].value("result_id", ""));
+    return ask_verifier("/v1/platforms/" + results["results"][0].value("platform_id", "") + "/evidence");
 }
 
 std::string Session::download_sha256() const {
