@@ -64,7 +64,7 @@ Result<HostRange, RefusalKind> Firmware::allocate(std::uint64_t size, std::uint6
     if (allocation_count_ == allocations_.size()) return Failure{RefusalKind::no_memory};
     const std::uint64_t room = size + alignment - page_size; // a page-aligned block this large holds an aligned one
     const UINTN pages = (room + page_size - 1) / page_size;
-    EFI_PHYSICAL_ADDRESS base = 0xffffffff;
+    EFI_PHYSICAL_ADDRESS base = 0xbfffffff; // the highest address for AllocateMaxAddress
     const EFI_ALLOCATE_TYPE type = placement == Placement::anywhere ? AllocateAnyPages : AllocateMaxAddress;
     if (EFI_ERROR(system_->BootServices->AllocatePages(type, EfiLoaderData, pages, &base)))
         return Failure{RefusalKind::no_memory};

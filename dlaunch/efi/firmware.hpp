@@ -17,7 +17,8 @@
 
 namespace casemate::efi {
 
-enum class Placement { anywhere, below_4_gib };
+/// low: below 3 GiB. The SLB runs with 3 to 4 GiB uncached.
+enum class Placement { anywhere, low };
 
 class Firmware {
 public:

@@ -18,7 +18,8 @@ Status<RefusalKind> check_processor();
 void release_tpm_locality();
 /// No function starts DMA: bridges do not forward it, devices do not master the bus. [PCI 3.0 6.2.2]
 void stop_bus_masters();
-/// INIT to every other processor, and the time that they need to stop. [APM2 15.27.8]
+/// INIT to every other processor, and the time that they need to stop. [APM2 15.27.8] One that the firmware parked in
+/// HLT takes the INIT at once on hardware; in QEMU it stays halted with the INIT pending until a SIPI comes.
 void stop_processors();
 /// Does not return: the processor goes on in the SLB.
 [[noreturn]] void skinit(HostPhys slb);

@@ -47,7 +47,7 @@ struct Plan {
 
 Result<HostRange, Refusal> reserve(Firmware& firmware, std::uint64_t size, std::uint64_t alignment,
                                    std::string_view what) {
-    const auto memory = firmware.allocate(size, alignment, Placement::below_4_gib);
+    const auto memory = firmware.allocate(size, alignment, Placement::low);
     if (!memory.ok()) return Failure{Refusal{memory.error(), what}};
     return memory.value();
 }

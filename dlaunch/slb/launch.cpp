@@ -12,6 +12,7 @@
 #include "hypervisor/hw/tsc_clock.hpp"
 
 #include <cstring>
+#include <new>
 
 extern "C" {
 extern std::uint64_t early_root[512];                    // entry.S: the root of the tables that we run on
@@ -168,7 +169,8 @@ ByteView Launch::measured_image() const {
 }
 
 Status<LaunchFailure> Launch::measure() {
-    Tpm tpm{clock_};
+    // In TCB memory behind the copy of the image: its buffers are large, and the stack has 8 KiB.
+    Tpm& tpm = *new (object_at<void>(tcb_.free + launch::slb_region_size)) Tpm{clock_};
     const LaunchMaterial material{measured_image(), bytes_at(raw_hypervisor_), bytes_at(raw_policy_),
                                   bytes_at({tcb_.log, log_size})};
     TRY(measure_launch(tpm, material, *info_));

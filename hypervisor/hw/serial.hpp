@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A 16550 UART as a log: polled output, no interrupts, no input. [16550: PC16550D data sheet, section 8]
-// Invariant: a write ends in bounded time; when the line does not drain, bytes are dropped, never waited for.
+// Invariant: a write ends in bounded time; a line that does not drain is given up, and its bytes are dropped.
 // Called by launcher, SLB and hypervisor for COM1.
 #pragma once
 
@@ -49,22 +49,25 @@ private:
     };
     static constexpr std::uint8_t divisor_access = 0x80, eight_bits = 0x03, fifo_enable_and_clear = 0x07;
     static constexpr std::uint8_t data_terminal_ready = 0x01, request_to_send = 0x02, holding_empty = 0x20;
-    // A byte takes 87 us at 115200 baud and a port read about 1 us: ten times what a live line needs.
-    static constexpr unsigned drain_polls = 1000;
+    // About a second of port reads, once for each object. A byte takes 87 us at 115200 baud, but an emulator's line
+    // waits for its reader.
+    static constexpr unsigned drain_polls = 1'000'000;
 
     void put(Offset offset, std::uint8_t value) { bus_.write8(static_cast<std::uint16_t>(base_ + offset), value); }
 
     void write_byte(std::uint8_t byte) {
-        for (unsigned i = 0; i < drain_polls; ++i) {
+        for (unsigned i = 0; alive_ && i < drain_polls; ++i) {
             if (bus_.read8(static_cast<std::uint16_t>(base_ + line_status)) & holding_empty) {
                 put(data, byte);
                 return;
             }
         }
+        alive_ = false;
     }
 
     Bus bus_;
     std::uint16_t base_;
+    bool alive_ = true;
 };
 
 } // namespace casemate::hw

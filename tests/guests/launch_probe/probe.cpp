@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in for the hypervisor: what the SLB enters, reporting what it was handed. Prints one line
-// `@cm event=probe key=value ...` on COM1 and powers the machine off by isa-debug-exit (port 0xF4).
+// Stands in for the hypervisor: what the SLB enters, reporting what it was handed. Prints the event log
+// (`@cm event=probe_log hex=...`) and a line `@cm event=probe key=value ...` on COM1, then halts.
 #include "dlaunch/measure/launch_layout.hpp"
 #include "dlaunch/slb/console.hpp"
 #include "hypervisor/arch/instructions.hpp"
@@ -44,7 +44,28 @@ bool all_denied(const launch::BootInfo& info) {
 
 } // namespace
 
+/// Bytes between LaunchParams and the deepest that the SLB's stack went: the launcher had cleared them.
+std::uint64_t stack_left(const launch::BootInfo& info) {
+    const auto* const header = reinterpret_cast<const launch::SlbHeader*>(info.slb.base);
+    const std::uint64_t start = info.slb.base + header->params_offset + sizeof(launch::LaunchParams);
+    std::uint64_t at = start;
+    while (at < info.slb.base + info.slb.size && *reinterpret_cast<const std::uint8_t*>(at) == 0) ++at;
+    return at - start;
+}
+
+void print_log(const launch::BootInfo& info) {
+    hw::Serial<hw::PortBus> line{{}, hw::com1_port};
+    line.write("@cm event=probe_log hex=");
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(info.log.base);
+    for (std::size_t i = 0; i < info.log_used; ++i) {
+        const char digits[] = {"0123456789abcdef"[bytes[i] >> 4], "0123456789abcdef"[bytes[i] & 15]};
+        line.write({digits, sizeof digits});
+    }
+    line.write("\n");
+}
+
 extern "C" [[noreturn]] void probe_main(const launch::BootInfo* info) {
+    print_log(*info);
     slb::EventLine{"probe"}
         .number("good", info->magic == launch::boot_magic && info->size == sizeof *info)
         .number("kind", static_cast<std::uint32_t>(info->kind))
@@ -59,8 +80,8 @@ extern "C" [[noreturn]] void probe_main(const launch::BootInfo* info) {
         .number("variable", rights(&variable))
         .number("boot_info", rights(info))
         .number("data_good", constant == 1 && variable == 2 && zeroed == 0)
+        .number("stack_left", stack_left(*info))
         .number("tsc_since_launch", arch::read_tsc() - info->launch_tsc);
-    arch::out8(0xf4, 0);
     arch::halt_forever();
 }
 

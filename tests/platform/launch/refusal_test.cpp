@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must not launch: the SLB stops with its number and caps the PCRs; the launcher says what is wrong.
+#include "dlaunch/measure/pcr_map.hpp"
+#include "tests/platform/launch/boot.hpp"
+#include "tests/platform/model/pcr.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace casemate;
+using namespace casemate::launch_test;
+
+namespace {
+
+/// Boots, expects the SLB to stop with `code`, and checks that PCR 18-22 hold the cap on top of zeros.
+void check_stops(const Files& files, const std::string& code, bool authority_clean) {
+    Boot boot{files};
+    const auto failure = boot.event("launch_failure");
+    REQUIRE(failure);
+    CHECK(field(*failure, "code") == code);
+    CHECK(field(*failure, "capped") == "1");
+    const auto& sha256 = model::test::banks[1];
+    using measure::Digest;
+    constexpr auto algorithm = measure::TPM_ALG_ID::SHA256;
+    const Digest capped = measure::extended(Digest::filled(algorithm, 0x00), Digest::filled(algorithm, 0xff));
+    for (const unsigned pcr : {18u, 19u, 20u, 21u, 22u}) {
+        if (pcr == 18 && !authority_clean) continue; // the policy was measured before it was refused
+        INFO(pcr);
+        CHECK(equal(model::test::read_pcr(boot.platform(), sha256, pcr), capped.view()));
+    }
+}
+
+std::string launcher_reason(const Files& files) {
+    Boot boot{files};
+    const auto line = boot.event("launcher_refused");
+    return line ? field(*line, "reason") : "launched";
+}
+
+} // namespace
+
+TEST_CASE("a policy whose signature has one bit flipped stops the launch with code 51") {
+    Files files = good_files();
+    files["policy.cbor"].back() ^= 1;
+    check_stops(files, "51", false);
+}
+
+TEST_CASE("a policy that is no bundle stops the launch with code 50") {
+    Files files = good_files();
+    files["policy.cbor"] = Bytes(300, 0x17);
+    check_stops(files, "50", true);
+}
+
+TEST_CASE("a hypervisor that asks for a writable and executable segment stops the launch with code 60") {
+    Files files = good_files();
+    files["hypervisor.elf"][64 + 4] = 7; // p_flags of the first segment
+    check_stops(files, "60", false);
+}
+
+TEST_CASE("the launcher names a missing, an empty and a malformed file, and launches nothing") {
+    Files missing = good_files();
+    missing.erase("initrd");
+    CHECK(launcher_reason(missing) == "file_missing");
+    Files empty = good_files();
+    empty["policy.cbor"].clear();
+    CHECK(launcher_reason(empty) == "file_oversized");
+    Files malformed = good_files();
+    malformed["slb.bin"][4] ^= 1;
+    CHECK(launcher_reason(malformed) == "bad_slb");
+}
