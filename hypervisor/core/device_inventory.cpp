@@ -22,12 +22,17 @@ void DeviceInventory::build(Machine& machine, HostBuses& buses, const policy::Po
     for (std::size_t i = 0; i < policy.device_count; ++i) {
         const policy::Device& rule = policy.devices[i];
         const auto slot = make_slot(machine, buses, rule);
-        if (slot.ok())
-            slots_[i] = slot.value();
-        else
+        if (!slot.ok()) {
             LogLine{"@cm event=device_refused"}
                 .key("device", DeviceName{rule.address}.view())
                 .key("reason", refusal_names[static_cast<std::size_t>(slot.error())]);
+            continue;
+        }
+        slots_[i] = slot.value();
+        LogLine{"@cm event=device_found"}
+            .key("device", DeviceName{rule.address}.view())
+            .key_hex("bar0", slots_[i]->function().bar[0].range.base.value)
+            .key("reset_kind", static_cast<unsigned>(slots_[i]->reset_kind()));
     }
 }
 
@@ -69,7 +74,7 @@ Result<DeviceSlot*, DeviceInventory::Refusal> DeviceInventory::make_slot(Machine
     return slot;
 }
 
-bool DeviceInventory::placed_well(const Machine& machine, const hw::PciFunction& function) const {
+bool DeviceInventory::placed_well(Machine& machine, const hw::PciFunction& function) const {
     if (!complete_)
         return false;
     const launch::BootInfo& boot = machine.boot();

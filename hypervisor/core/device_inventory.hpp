@@ -30,7 +30,7 @@ private:
 
     void survey(hw::PciBus& pci);
     Result<DeviceSlot*, Refusal> make_slot(Machine& machine, HostBuses& buses, const policy::Device& rule);
-    [[nodiscard]] bool placed_well(const Machine& machine, const hw::PciFunction& function) const;
+    [[nodiscard]] bool placed_well(Machine& machine, const hw::PciFunction& function) const;
 
     std::array<DeviceSlot*, policy::max_devices> slots_{};
     std::array<Bar, max_bars> bars_{};

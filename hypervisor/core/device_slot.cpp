@@ -3,6 +3,8 @@
 
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/cpu.hpp"
+#include "hypervisor/core/log.hpp"
+#include "hypervisor/core/log_device.hpp"
 
 namespace casemate::core {
 
@@ -37,6 +39,7 @@ bool DeviceSlot::attach(Vm& vm) {
     holder_ = &vm;
     view_->restart();
     if (address.bus != 0 || !map_bars(vm) || !vm.pci().attach(address.device, address.function, *view_)) {
+        LogLine{"@cm event=attach_failed"}.key("device", DeviceName{address}.view()).key("vm", vm.name());
         release();
         return false;
     }

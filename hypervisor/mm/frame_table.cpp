@@ -11,6 +11,8 @@ namespace {
 /// I/O APIC, HPET, TPM, IOMMU, local APIC and the interrupt address range.
 constexpr HostRange platform_registers{HostPhys{0xFEC00000}, 0x01400000};
 
+constexpr HostPhys physical_limit{1ull << 52}; // [APM2 5.3]
+
 constexpr std::size_t frame_of(HostPhys address) { return address.value / FrameTable::frame_size; }
 constexpr std::size_t frame_after(HostPhys address) {
     return (address.value + FrameTable::frame_size - 1) / FrameTable::frame_size;
@@ -31,6 +33,7 @@ bool FrameTable::all(std::size_t first, std::size_t end, FrameOwner owner) const
 
 void FrameTable::add_usable(std::span<const HostRange> ranges) {
     fill(0, frame_count, FrameOwner::not_ram);
+    usable_end_ = ranges.empty() ? HostPhys{} : ranges.back().end();
     for (std::size_t i = 0; i < ranges.size();) {
         HostRange merged = ranges[i++];
         while (i < ranges.size() && ranges[i].base == merged.end()) merged.size += ranges[i++].size;
@@ -66,7 +69,9 @@ bool FrameTable::owns(FrameOwner owner, HostRange range) const {
 }
 
 bool FrameTable::is_device_memory(HostRange range) const {
-    return range.valid() && !range.overlaps(platform_registers) && frame_after(range.end()) > frame_of(range.base) &&
+    if (!range.valid() || range.end() > physical_limit) return false;
+    if (range.base.value >= covered) return range.base >= usable_end_; // firmware puts 64-bit BARs at the top
+    return !range.overlaps(platform_registers) && frame_after(range.end()) > frame_of(range.base) &&
            all(frame_of(range.base), frame_after(range.end()), FrameOwner::not_ram);
 }
 

@@ -53,6 +53,7 @@ private:
     void fill(std::size_t first, std::size_t end, FrameOwner owner);
     [[nodiscard]] bool all(std::size_t first, std::size_t end, FrameOwner owner) const;
 
+    HostPhys usable_end_{}; // of all RAM, frames beyond `covered` included
     std::array<FrameOwner, frame_count> owner_;
 };
 

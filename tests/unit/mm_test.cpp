@@ -114,6 +114,10 @@ TEST_CASE("only memory that was never RAM and no platform register counts as dev
         CHECK_FALSE(table->is_device_memory({HostPhys{reg}, page_size}));
     CHECK_FALSE(table->is_device_memory({HostPhys{~0ull - page_size + 1}, page_size}));
     CHECK_FALSE(table->is_device_memory({HostPhys{0xE000'0000}, 0}));
+    CHECK(table->is_device_memory({HostPhys{0xE0'0000'0000}, 0x4000})); // above what has frames: a 64-bit BAR
+    CHECK_FALSE(table->is_device_memory({HostPhys{(1ull << 52) - page_size}, 2 * page_size}));
+    const auto large = table_with({{HostPhys{0}, 128 * mib}, {HostPhys{1ull << 32}, 1ull << 40}});
+    CHECK_FALSE(large->is_device_memory({HostPhys{0xE0'0000'0000}, 0x4000}));
 }
 
 TEST_CASE("RAM is mapped by 2 MiB leaves for processor and devices alike", "[mm]") {
