@@ -22,7 +22,8 @@ struct ClockRates {
 [[nodiscard]] inline std::uint64_t tsc_from_millis(std::uint64_t millis) { return millis * clock_rates().tsc_khz; }
 /// Since reset of the TSC.
 [[nodiscard]] inline std::uint64_t now_micros() {
-    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(read_tsc()) * 1000 / clock_rates().tsc_khz);
+    const std::uint64_t tsc = read_tsc(), khz = clock_rates().tsc_khz;
+    return tsc / khz * 1000 + tsc % khz * 1000 / khz;
 }
 void spin_micros(std::uint64_t micros);
 

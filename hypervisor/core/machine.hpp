@@ -34,7 +34,7 @@ class Machine {
 public:
     static constexpr std::size_t max_cpus = 32;
     static constexpr std::size_t max_vms = policy::max_vms;
-    static constexpr std::uint64_t tick_interval_ms = 10;
+    static constexpr std::uint64_t tick_interval_ms = 20; // a lease ends within 100 ms of its deadline
 
     /// Copies what the SLB left; claims TCB, SLB and image frames.
     void adopt(const launch::BootInfo& boot);

@@ -58,7 +58,15 @@ void Vm::park(StopCause cause, StopReason reason) {
         .key("reason", static_cast<unsigned>(reason))
         .key_hex("exit", vcpu_.vmcb().exitcode)
         .key_hex("rip", vcpu_.vmcb().rip);
+    log_exits();
     core_.call_boot_core();
+}
+
+/// Since the launch, all starts together.
+void Vm::log_exits() const {
+    LogLine line{"@cm event=vm_exits"};
+    line.key("vm", name());
+    for (std::size_t i = 0; i < exit_kind_names.size(); ++i) line.key(exit_kind_names[i], exits_.counts[i]);
 }
 
 /// A VM that was told to start but does not run yet has promised an on_vm_stopped() too.
@@ -125,7 +133,12 @@ void Vm::launch() {
     set_state(VmState::running);
 }
 
-void Vm::console_line(std::string_view line) { LogLine{"["}.text(name()).text("] ").text(line); }
+void Vm::console_line(std::string_view line) {
+    if (!console_budget_.spend(arch::now_micros() / 1000)) return;
+    if (const std::uint64_t dropped = console_budget_.take_dropped(); dropped != 0)
+        LogLine{"@cm event=console_lines_dropped"}.key("vm", name()).key("lines", dropped);
+    LogLine{"["}.text(name()).text("] ").text(line);
+}
 
 void Vm::power(devices::PowerRequest request) {
     end(StopCause::exited, request == devices::PowerRequest::reset ? StopReason::reset : StopReason::power_off);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "hypervisor/core/exit_counters.hpp"
+#include "hypervisor/core/line_budget.hpp"
 #include "hypervisor/core/stop_reason.hpp"
 #include "hypervisor/core/vcpu.hpp"
 #include "hypervisor/devices/io_bus.hpp"
@@ -120,6 +121,7 @@ private:
     [[nodiscard]] HostRange all_memory() const;
     void obey_stop();
     void park(StopCause cause, StopReason reason);
+    void log_exits() const;
     bool wipe_step();
     [[nodiscard]] bool load();
     void launch();
@@ -136,6 +138,7 @@ private:
     Vcpu vcpu_;
     VectorWindow vectors_{};
     ExitCounters exits_{};
+    LineBudget console_budget_;
 
     std::atomic<VmState> state_{VmState::wiping};
     std::atomic<bool> start_requested_{false};

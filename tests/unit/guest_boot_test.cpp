@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loader of guest kernels and the decoder of instructions that touch virtual devices.
+// The loader of guest kernels, the decoder of instructions that touch virtual devices, the console budget.
 #include "hypervisor/core/boot_protocol.hpp"
 #include "hypervisor/core/instruction_decoder.hpp"
+#include "hypervisor/core/line_budget.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -199,4 +200,17 @@ TEST_CASE("every truncation of an instruction is refused", "[decoder]") {
     REQUIRE(decode_memory_access(code));
     for (std::size_t size = 0; size < code.size(); ++size)
         CHECK_FALSE(decode_memory_access(ByteView{code}.first(size)));
+}
+
+TEST_CASE("a VM that floods the console is cut off, and goes on at the rate it is allowed", "[console]") {
+    LineBudget budget;
+    std::uint64_t printed = 0;
+    for (unsigned i = 0; i < 10'000; ++i) printed += budget.spend(0) ? 1 : 0;
+    CHECK(printed == LineBudget::burst);
+    CHECK(budget.take_dropped() == 10'000 - LineBudget::burst);
+    CHECK(budget.take_dropped() == 0);
+    for (std::uint64_t ms = 0; ms < 10'000; ++ms) printed += budget.spend(ms) ? 1 : 0; // 1,000 lines a second
+    const std::uint64_t allowed = 10 * LineBudget::per_second;
+    CHECK(printed - LineBudget::burst <= allowed);
+    CHECK(printed - LineBudget::burst >= allowed - 5);
 }
