@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <sstream>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,7 +13,7 @@
 namespace casemate::model {
 namespace {
 
-constexpr std::size_t last_words_limit = 2000;
+constexpr std::size_t tail_limit = 2000;
 
 std::vector<char*> c_strings(std::vector<std::string>& strings) {
     std::vector<char*> pointers;
@@ -53,7 +54,7 @@ std::vector<std::string> merged_environment(const ChildSpec& spec) {
 } // namespace
 
 Outcome<std::unique_ptr<Child>> Child::start(Reactor& reactor, ChildSpec spec, std::function<void()> on_exit) {
-    std::unique_ptr<Child> child{new Child{reactor, spec.name}};
+    std::unique_ptr<Child> child{new Child{reactor, spec.name, spec.noise}};
     child->on_exit_ = std::move(on_exit);
     Channel words = TRY(make_pipe_from_child());
     child->stderr_ = std::move(words.ours);
@@ -61,7 +62,7 @@ Outcome<std::unique_ptr<Child>> Child::start(Reactor& reactor, ChildSpec spec, s
     Child* self = child.get();
     TRY(reactor.watch(self->stderr_.get(), [self] { self->read_stderr(); }));
     TRY(reactor.watch(self->pidfd_.get(), [self] {
-        if (self->reap(Millis{0})) self->on_exit_();
+        if (self->reap(Millis{0}) && self->on_exit_) self->on_exit_();
     }));
     return child;
 }
@@ -89,9 +90,9 @@ Child::~Child() {
 }
 
 void Child::read_stderr() {
-    if (read_available(stderr_.get(), last_words_) == ReadOutcome::end) reactor_.forget(stderr_.get());
-    if (last_words_.size() > last_words_limit)
-        last_words_.erase(last_words_.begin(), last_words_.end() - last_words_limit);
+    if (read_available(stderr_.get(), stderr_tail_) == ReadOutcome::end) reactor_.forget(stderr_.get());
+    if (stderr_tail_.size() > tail_limit)
+        stderr_tail_.erase(stderr_tail_.begin(), stderr_tail_.end() - tail_limit);
 }
 
 bool Child::reap(Millis limit) {
@@ -120,15 +121,25 @@ int Child::exit_status() const {
     return wait_status_ && WIFEXITED(*wait_status_) ? WEXITSTATUS(*wait_status_) : -1;
 }
 
-std::string Child::epitaph() {
+/// What it said last, without the noise, on one line.
+std::string Child::last_words() {
     read_stderr();
+    std::istringstream tail{std::string{stderr_tail_.begin(), stderr_tail_.end()}};
+    std::string words;
+    for (std::string line; std::getline(tail, line);) {
+        if (line.empty() || (!noise_.empty() && line.find(noise_) != std::string::npos)) continue;
+        words += (words.empty() ? "" : "; ") + line;
+    }
+    return words;
+}
+
+std::string Child::epitaph() {
     std::string how = "is still running";
     if (wait_status_ && WIFEXITED(*wait_status_))
         how = "exited with status " + std::to_string(WEXITSTATUS(*wait_status_));
     else if (wait_status_)
         how = "was killed by signal " + std::to_string(WTERMSIG(*wait_status_));
-    std::string words{last_words_.begin(), last_words_.end()};
-    while (!words.empty() && std::isspace(static_cast<unsigned char>(words.back()))) words.pop_back();
+    const std::string words = last_words();
     return name_ + " " + how + (words.empty() ? ", without a word" : ", its last words: " + words);
 }
 

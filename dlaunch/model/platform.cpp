@@ -4,6 +4,7 @@
 #include "dlaunch/model/qemu_command.hpp"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 namespace casemate::model {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Millis qemu_patience{2'000};
 constexpr Millis swtpm_patience{1'000};
+constexpr Millis swtpm_grace{300};
 constexpr std::uintmax_t default_nvme_size = 64 * 1024 * 1024;
 
 Status<Error> copy_firmware_variables(const fs::path& target) {
@@ -79,7 +81,10 @@ Status<Error> Platform::start_tpm(UniqueFd qemu_control) {
     events.log = [this](const std::string& line) {
         if (events_.on_log) events_.on_log(line);
     };
-    events.failed = [this](const std::string& reason) { fail_with(reason); };
+    // The proxy often notices the end of swtpm before its supervisor does: the cause is the better sentence.
+    events.failed = [this](const std::string& reason) {
+        fail_with(swtpm_->ends_within(swtpm_grace) ? swtpm_->epitaph() : reason);
+    };
     auto proxy = TpmProxy::create(*reactor_, std::move(qemu_control), std::move(control.ours), std::move(events));
     if (!proxy) return fail(proxy.error().text + "; " + swtpm_->epitaph());
     tpm_ = std::move(proxy).value();
@@ -89,20 +94,23 @@ Status<Error> Platform::start_tpm(UniqueFd qemu_control) {
 Status<Error> Platform::start_qemu() {
     Channel tpm = TRY(make_socket_channel());
     Channel com1 = TRY(make_socket_channel());
+    const UniqueFd com2 = TRY(listen_at(management_uart_path()));
     Channel debugger = TRY(make_socket_channel());
     Channel monitor = TRY(make_socket_channel());
     Channel verdicts = TRY(make_pipe_to_child());
     TRY(start_tpm(std::move(tpm.ours)));
-    const QemuWiring wiring{com1.theirs.get(),      tpm.theirs.get(),       debugger.theirs.get(),
-                            monitor.theirs.get(),   verdicts.theirs.get(),  management_uart_path(),
-                            state_.path() / "ovmf-vars.fd", config_.nvme,   config_.plugin};
+    const QemuWiring wiring{com1.theirs.get(),     com2.get(),           tpm.theirs.get(),
+                            debugger.theirs.get(), monitor.theirs.get(), verdicts.theirs.get(),
+                            state_.path() / "ovmf-vars.fd", config_.nvme, config_.plugin};
     ChildSpec spec;
     spec.name = "qemu";
     spec.command = qemu_command(config_, wiring);
     spec.environment = {{"TMPDIR", state_.path().string()}};
-    spec.inherited = {wiring.com1, wiring.tpm_control, wiring.debugger, wiring.monitor, wiring.verdicts};
+    spec.noise = "TCG doesn't support requested feature"; // we force one, and QEMU warns of it
+    spec.inherited = {wiring.com1, wiring.com2, wiring.tpm_control, wiring.debugger, wiring.monitor,
+                      wiring.verdicts};
     TRY(watch_console(std::move(com1.ours)));
-    monitor_ = std::move(monitor.ours);
+    monitor_ = TRY(QmpClient::create(*reactor_, std::move(monitor.ours)));
     qemu_ = TRY(Child::start(*reactor_, std::move(spec), [this] { on_qemu_exit(); }));
     skinit_ = std::make_unique<SkinitModel>(GdbClient{std::move(debugger.ours)}, std::move(verdicts.ours), *tpm_,
                                             config_.skinit);
@@ -139,6 +147,10 @@ void Platform::on_debugger() {
 void Platform::record_launch(const LaunchRecord& record) {
     if (!config_.launch_log.empty()) std::ofstream{config_.launch_log, std::ios::app} << to_json(record) << '\n';
     if (events_.on_launch) events_.on_launch(record);
+}
+
+Outcome<nlohmann::json> Platform::monitor(const std::string& command, const nlohmann::json& arguments) {
+    return monitor_->execute(command, arguments);
 }
 
 void Platform::drain_console() {

@@ -10,6 +10,7 @@
 
 #include "dlaunch/model/child.hpp"
 #include "dlaunch/model/console.hpp"
+#include "dlaunch/model/qmp_client.hpp"
 #include "dlaunch/model/skinit_model.hpp"
 #include "dlaunch/model/state_dir.hpp"
 #include "dlaunch/model/tpm_identity.hpp"
@@ -52,6 +53,8 @@ public:
     [[nodiscard]] const TpmIdentity& tpm_identity() const { return identity_; }
     /// One TPM command of the host's own, between the guest's.
     Outcome<std::vector<std::uint8_t>> tpm_command(ByteView command) { return tpm_->transact(command); }
+    /// A QMP command, for tests: query-status, pmemsave, device_add, human-monitor-command. Not from an event.
+    Outcome<nlohmann::json> monitor(const std::string& command, const nlohmann::json& arguments);
 
 private:
     Platform(PlatformConfig config, PlatformEvents events, StateDir state, std::unique_ptr<Reactor> reactor);
@@ -74,8 +77,8 @@ private:
     TpmIdentity identity_;
     std::unique_ptr<Reactor> reactor_;
     UniqueFd console_;
-    UniqueFd monitor_;
     ConsoleLines lines_;
+    std::unique_ptr<QmpClient> monitor_;
     std::unique_ptr<TpmProxy> tpm_;
     std::unique_ptr<SkinitModel> skinit_;
     std::unique_ptr<Child> swtpm_;

@@ -14,12 +14,19 @@ void add(Arguments& arguments, std::initializer_list<std::string> more) {
     arguments.insert(arguments.end(), more.begin(), more.end());
 }
 
+/// A value inside a QEMU option: a comma is doubled.
+std::string quoted(const std::string& value) {
+    std::string text;
+    for (const char c : value) text += c == ',' ? std::string{",,"} : std::string{c};
+    return text;
+}
+
 std::string drive(const char* id, const std::filesystem::path& file) {
-    return std::string{"if=none,format=raw,id="} + id + ",file=" + file.string();
+    return std::string{"if=none,format=raw,id="} + id + ",file=" + quoted(file.string());
 }
 
 std::string flash(const char* unit_and_mode, const std::filesystem::path& file) {
-    return std::string{"if=pflash,format=raw,unit="} + unit_and_mode + ",file=" + file.string();
+    return std::string{"if=pflash,format=raw,unit="} + unit_and_mode + ",file=" + quoted(file.string());
 }
 
 std::string connected_socket(const char* id, int fd) {
@@ -28,15 +35,14 @@ std::string connected_socket(const char* id, int fd) {
 
 void add_network(Arguments& arguments, const PlatformConfig& config) {
     std::string user = "user,id=lan";
-    if (!config.download_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7001-cmd:" + config.download_peer;
-    if (!config.upload_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7002-cmd:" + config.upload_peer;
+    if (!config.download_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7001-cmd:" + quoted(config.download_peer);
+    if (!config.upload_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7002-cmd:" + quoted(config.upload_peer);
     add(arguments, {"-netdev", user, "-device", "e1000e,netdev=lan,bus=pcie.0,addr=03.0,romfile="});
 }
 
 void add_serial(Arguments& arguments, const QemuWiring& wiring) {
     add(arguments, {"-chardev", connected_socket("com1", wiring.com1), "-serial", "chardev:com1"});
-    add(arguments, {"-chardev", "socket,id=com2,server=on,wait=off,path=" + wiring.management_uart.string(),
-                    "-serial", "chardev:com2"});
+    add(arguments, {"-chardev", connected_socket("com2", wiring.com2) + ",server=on,wait=off", "-serial", "chardev:com2"});
 }
 
 void add_model_wiring(Arguments& arguments, const QemuWiring& wiring) {
@@ -44,7 +50,7 @@ void add_model_wiring(Arguments& arguments, const QemuWiring& wiring) {
                     "-device", "tpm-tis,tpmdev=tpm0"});
     add(arguments, {"-chardev", connected_socket("debugger", wiring.debugger), "-gdb", "chardev:debugger"});
     add(arguments, {"-chardev", connected_socket("monitor", wiring.monitor), "-mon", "chardev=monitor,mode=control"});
-    add(arguments, {"-plugin", wiring.plugin.string() + ",verdict=" + std::to_string(wiring.verdicts)});
+    add(arguments, {"-plugin", quoted(wiring.plugin.string()) + ",verdict=" + std::to_string(wiring.verdicts)});
 }
 
 } // namespace

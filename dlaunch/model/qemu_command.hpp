@@ -10,11 +10,11 @@ namespace casemate::model {
 /// What QEMU inherits, by descriptor number, and its private files.
 struct QemuWiring {
     int com1;
+    int com2; // listening
     int tpm_control;
     int debugger;
     int monitor;
     int verdicts; // reading end: the SKINIT plugin's
-    std::filesystem::path management_uart;
     std::filesystem::path firmware_variables;
     std::filesystem::path nvme;
     std::filesystem::path plugin;

@@ -40,6 +40,8 @@ struct Channel {
     UniqueFd theirs;
 };
 
+/// A UNIX socket that listens at `path`, for a child to accept from: whoever connects need not wait for the child.
+Outcome<UniqueFd> listen_at(const std::string& path);
 /// A connected pair of UNIX stream sockets.
 Outcome<Channel> make_socket_channel();
 /// A pipe from us to the child; the child's end does not block either.

@@ -119,7 +119,7 @@ TEST_CASE("QEMU's command line puts the IOMMU before every other device and take
     PlatformConfig config;
     config.download_peer = "peer";
     config.extra_qemu_arguments = {"-device", "edu"};
-    const auto command = qemu_command(config, QemuWiring{3, 4, 5, 6, 7, "/s/com2", "/s/vars", "/s/nvme", "/s/skinit.so"});
+    const auto command = qemu_command(config, QemuWiring{3, 4, 5, 6, 7, 8, "/s/vars", "/s/nvme,2", "/s/skinit.so"});
     const auto first = std::find(command.begin(), command.end(), "-device");
     REQUIRE(first != command.end());
     CHECK(*(first + 1) == "amd-iommu,intremap=on");
@@ -129,5 +129,6 @@ TEST_CASE("QEMU's command line puts the IOMMU before every other device and take
     };
     CHECK(has("user,id=lan,guestfwd=tcp:10.0.2.100:7001-cmd:peer"));
     CHECK(has("e1000e,netdev=lan,bus=pcie.0,addr=03.0,romfile="));
-    CHECK(has("/s/skinit.so,verdict=7"));
+    CHECK(has("if=none,format=raw,id=disk,file=/s/nvme,,2"));
+    CHECK(has("/s/skinit.so,verdict=8"));
 }

@@ -92,16 +92,27 @@ __attribute__((naked)) static void skinit_trampoline(unsigned vcpu_index, void* 
     __asm__("movq %rbp, %rdx\n\tmovq (%rsp), %rcx\n\tjmp stop_at_skinit");
 }
 
-static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
+static bool is_prefix(uint8_t byte) {
+    switch (byte) {
+    case 0x26: case 0x2E: case 0x36: case 0x3E: case 0x64: case 0x65: /* segments */
+    case 0x66: case 0x67: case 0xF2: case 0xF3: return true;
+    default: return (byte & 0xF0) == 0x40; /* REX; elsewhere INC or DEC, which nothing follows */
+    }
+}
+
+/* The bytes of exactly one instruction. Not just a search: the opcode may be another instruction's immediate. */
+static bool is_skinit(const uint8_t* bytes, size_t size) {
     static const uint8_t opcode[] = {0x0F, 0x01, 0xDE};
+    for (; size > sizeof opcode; bytes++, size--)
+        if (!is_prefix(*bytes)) return false;
+    return size == sizeof opcode && memcmp(bytes, opcode, sizeof opcode) == 0;
+}
+
+static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
-        const size_t size = qemu_plugin_insn_size(insn);
-        if (size < sizeof opcode) continue;
-        /* prefixes may precede the opcode: the instruction is SKINIT if it ends in it */
-        const uint8_t* end = (const uint8_t*)qemu_plugin_insn_data(insn) + size;
-        if (memcmp(end - sizeof opcode, opcode, sizeof opcode) != 0) continue;
+        if (!is_skinit(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn))) continue;
         qemu_plugin_register_vcpu_insn_exec_cb(insn, skinit_trampoline, QEMU_PLUGIN_CB_RW_REGS,
                                                (void*)(uintptr_t)qemu_plugin_insn_vaddr(insn));
     }

@@ -9,7 +9,7 @@
 namespace casemate::model::test {
 namespace {
 
-constexpr std::chrono::seconds patience{90};
+constexpr std::chrono::seconds patience{150};
 
 template <typename T>
 T need(Outcome<T> outcome) {

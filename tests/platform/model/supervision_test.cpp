@@ -12,25 +12,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Empty for a process that has just ended: reading its file then throws.
+std::string command_line(const std::string& pid) {
+    try {
+        const auto bytes = file_bytes("/proc/" + pid + "/cmdline");
+        return {bytes.begin(), bytes.end()};
+    } catch (const std::ios_base::failure&) {
+        return {};
+    }
+}
+
 /// Processes whose command line mentions `text`.
 std::vector<int> processes_with(const std::string& text) {
     std::vector<int> found;
     for (const auto& entry : fs::directory_iterator{"/proc"}) {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        const auto bytes = file_bytes(entry.path() / "cmdline");
-        std::string line{bytes.begin(), bytes.end()};
-        std::replace(line.begin(), line.end(), '\0', ' ');
-        if (line.find(text) != std::string::npos && std::stoi(name) != ::getpid()) found.push_back(std::stoi(name));
+        if (std::stoi(name) != ::getpid() && command_line(name).find(text) != std::string::npos)
+            found.push_back(std::stoi(name));
     }
     return found;
 }
 
 int process_named(const std::string& program, const std::string& directory) {
-    for (const int pid : processes_with(directory)) {
-        const auto bytes = file_bytes("/proc/" + std::to_string(pid) + "/cmdline");
-        if (std::string{bytes.begin(), bytes.end()}.starts_with(program)) return pid;
-    }
+    for (const int pid : processes_with(directory))
+        if (command_line(std::to_string(pid)).starts_with(program)) return pid;
     return -1;
 }
 
@@ -50,7 +56,8 @@ TEST_CASE("when swtpm or QEMU is killed the platform ends with a sentence and le
         fs::path directory;
         {
             Scene scene;
-            for (int round = 0; round < 20; ++round) scene.platform().step(Millis{50});
+            const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds{2};
+            while (std::chrono::steady_clock::now() < enough) scene.platform().step(Millis{50});
             directory = scene.platform().state_directory();
             const int pid = process_named(victim, directory.string());
             REQUIRE(pid > 0);
@@ -68,7 +75,8 @@ TEST_CASE("two platforms run side by side in one process") {
     Scene first;
     Scene second;
     CHECK(first.platform().state_directory() != second.platform().state_directory());
-    for (int round = 0; round < 900 && !(first.said("@slb done") && second.said("@slb done")); ++round) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{150};
+    while (!(first.said("@slb done") && second.said("@slb done")) && std::chrono::steady_clock::now() < deadline) {
         first.platform().step(Millis{50});
         second.platform().step(Millis{50});
     }
