@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Millis qemu_patience{2'000};
 constexpr Millis swtpm_patience{1'000};
-constexpr Millis swtpm_grace{300};
+constexpr Millis swtpm_grace{3'000}; // its descriptors close well before it is gone, on a busy host
 constexpr std::uintmax_t default_nvme_size = 64 * 1024 * 1024;
 
 Status<Error> copy_firmware_variables(const fs::path& target) {

@@ -63,6 +63,7 @@ TEST_CASE("when swtpm or QEMU is killed the platform ends with a sentence and le
             REQUIRE(pid > 0);
             ::kill(pid, SIGKILL);
             REQUIRE(scene.ends());
+            INFO(scene.platform().ending()->reason);
             CHECK(scene.platform().ending()->failed);
             CHECK(scene.platform().ending()->reason.find(victim.substr(0, 4)) == 0);
             CHECK(scene.platform().ending()->reason.find("killed by signal 9") != std::string::npos);
