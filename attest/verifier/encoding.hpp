@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hexadecimal (lower case) and base64 (RFC 4648 section 4, padded). Decoding accepts one encoding of a value only:
-// no upper-case hex, no white space, no missing padding, no set bits under the padding.
+// Hexadecimal and base64 under the verifier's names; relay/encoding.hpp has the codec that agent and verifier share.
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 
+#include "attest/relay/encoding.hpp"
 #include "attest/verifier/bytes.hpp"
 
 namespace casemate::verifier {
 
-[[nodiscard]] std::string to_hex(ByteView bytes);
+using relay::from_base64;
+using relay::to_base64;
+using relay::to_hex;
+
+/// Lower case only, whole bytes.
 [[nodiscard]] std::optional<Bytes> from_hex(std::string_view text);
-[[nodiscard]] std::string to_base64(ByteView bytes);
-[[nodiscard]] std::optional<Bytes> from_base64(std::string_view text);
 
 } // namespace casemate::verifier

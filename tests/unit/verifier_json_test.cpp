@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON, hex and base64 from outside: one encoding, bounded depth, no key twice.
+#include <catch2/catch.hpp>
+
+#include "attest/verifier/encoding.hpp"
+#include "attest/verifier/json.hpp"
+
+using namespace casemate;
+using namespace casemate::verifier;
+
+TEST_CASE("JSON objects are bounded in depth and have no key twice", "[verifier]") {
+    CHECK(parse_object(R"({"a":{"a":1},"b":[{"a":1},{"a":2}]})").ok());
+    CHECK(parse_object(R"({"a":[[[[[[1]]]]]]})").ok());
+    for (const char* bad : {"", "[]", "1", "{", R"({"a":1} x)", R"({"a":1,"a":2})", R"({"b":{"a":1,"a":1}})",
+                            R"({"a":[[[[[[[[[[1]]]]]]]]]]})", "{\"a\":\"\xff\"}"})
+        CHECK_FALSE(parse_object(bad).ok());
+    CHECK_FALSE(parse_object(std::string(100'000, '[')).ok());
+}
+
+TEST_CASE("base64 has one encoding of each value", "[verifier]") {
+    CHECK(to_base64(Bytes{}) == "");
+    for (const auto& [text, bytes] : {std::pair{"Zg==", Bytes{'f'}}, {"Zm8=", Bytes{'f', 'o'}}, {"Zm9v", Bytes{'f', 'o', 'o'}}}) {
+        CHECK(to_base64(bytes) == text);
+        CHECK(from_base64(text) == bytes);
+    }
+    for (const char* bad : {"Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm 9", "Zm9v\n", "Zm-_"})
+        CHECK_FALSE(from_base64(bad));
+}
+
+TEST_CASE("hexadecimal is lower case and whole bytes", "[verifier]") {
+    CHECK(from_hex("00ff") == Bytes{0x00, 0xff});
+    for (const char* bad : {"0", "0F", "0g", " 0", "0x"}) CHECK_FALSE(from_hex(bad));
+    CHECK(is_hex_id("0123456789abcdef0123456789abcdef", 32));
+    CHECK_FALSE(is_hex_id("0123456789abcdef0123456789abcdeF", 32));
+    CHECK_FALSE(is_hex_id("0123", 32));
+}
+
+TEST_CASE("members are typed, bounded and named in the refusal", "[verifier]") {
+    const Json object = parse_object(R"({"good":"Zm9v","text":1,"list":["Zg==","?"]})").value();
+    CHECK(bytes_member(object, "good", 3).value() == Bytes{'f', 'o', 'o'});
+    CHECK_FALSE(bytes_member(object, "good", 2).ok());
+    CHECK_FALSE(bytes_member(object, "absent", 3).ok());
+    CHECK_FALSE(text_member(object, "text", 3).ok());
+    CHECK_FALSE(bytes_list_member(object, "list", 2, 8).ok());
+    CHECK(bytes_member(object, "absent", 3).error().detail.find("absent") != std::string::npos);
+}
