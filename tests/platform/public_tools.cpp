@@ -3,7 +3,9 @@
 #include "tests/platform/public_tools.hpp"
 
 #include "dlaunch/model/child.hpp"
+#include "dlaunch/measure/crypto.hpp"
 #include "dlaunch/session/base64.hpp"
+#include "dlaunch/session/log_view.hpp"
 
 #include <fstream>
 
@@ -46,22 +48,36 @@ void expect_tool(Context& context, const std::string& sentence, std::vector<std:
     context.expect(done.ok(), sentence + (done.ok() ? "" : ": " + done.error().text));
 }
 
+/// SHA-256(nonce || launch_id || SHA-256(challenge_id)), docs/interfaces/verifier-api.md, in hex.
+std::string qualifying_data(const nlohmann::json& answer, const session::LogView& log) {
+    std::vector<std::uint8_t> bytes = session::from_base64(answer.value("nonce", nlohmann::json()));
+    const std::string launch_id = log.ledger.empty() ? "" : log.ledger[0].value("launch_id", "");
+    for (std::size_t i = 0; i + 1 < launch_id.size(); i += 2)
+        bytes.push_back(static_cast<std::uint8_t>(std::stoul(launch_id.substr(i, 2), nullptr, 16)));
+    const std::string challenge = answer.value("challenge_id", "");
+    const auto binding = measure::sha256({reinterpret_cast<const std::uint8_t*>(challenge.data()), challenge.size()});
+    bytes.insert(bytes.end(), binding.begin(), binding.end());
+    return session::hex(measure::sha256(bytes));
+}
+
 } // namespace
 
 void check_with_public_tools(Context& context, const Session& session) {
     const Scratch scratch;
-    const auto evidence = session.last_evidence();
-    const auto part = [&](const char* name) { return session::from_base64(evidence.is_object() ? evidence.value(name, nlohmann::json()) : nlohmann::json()); };
-    expect_tool(context, "tpm2_eventlog parses the exported log", {"tpm2_eventlog", save(scratch, "log", part("log"))});
-    std::string nonce;
-    for (const std::uint8_t byte : part("qualifying_data")) {
-        char digits[3];
-        std::snprintf(digits, sizeof digits, "%02x", byte);
-        nonce += digits;
-    }
+    const auto answer = session.last_evidence();
+    if (!context.expect(answer.is_object() && answer.contains("evidence"), "the verifier gives the newest evidence")) return;
+    const auto part = [](const nlohmann::json& of, const char* name) {
+        return session::from_base64(of.value(name, nlohmann::json()));
+    };
+    const auto& evidence = answer["evidence"];
+    const auto log = part(evidence, "log");
+    expect_tool(context, "tpm2_eventlog parses the exported log", {"tpm2_eventlog", save(scratch, "log", log)});
+    std::vector<std::uint8_t> key = part(answer, "ak_public"); // TPMT_PUBLIC: the tools want a TPM2B_PUBLIC
+    key.insert(key.begin(), {static_cast<std::uint8_t>(key.size() >> 8), static_cast<std::uint8_t>(key.size())});
     expect_tool(context, "tpm2_checkquote verifies the exported quote",
-                {"tpm2_checkquote", "-u", save(scratch, "ak.pub", part("ak_public")), "-m", save(scratch, "quote", part("quote")),
-                 "-s", save(scratch, "signature", part("signature")), "-g", "sha256", "-q", nonce});
+                {"tpm2_checkquote", "-u", save(scratch, "ak.pub", key), "-m", save(scratch, "quote", part(evidence, "quote")),
+                 "-s", save(scratch, "signature", part(evidence, "signature")), "-g", "sha256", "-q",
+                 qualifying_data(answer, session::view_log(log))});
 
     const auto grants = session.ask_verifier("/v1/grants");
     const bool any = grants.is_object() && grants.contains("grants") && !grants["grants"].empty();
