@@ -8,7 +8,8 @@ namespace {
 
 // Intel 8254 channel 2, gated by port 61h, as every PC chipset has it.
 constexpr std::uint16_t pit_data = 0x42, pit_command = 0x43, gate_port = 0x61;
-constexpr std::uint8_t pit_channel_2_count_down = 0xB0, pit_latch_channel_2 = 0x80, gate_on = 1, speaker_on = 2;
+constexpr std::uint8_t pit_channel_2_count_down = 0xB0, pit_latch_channel_2 = 0x80, gate_on = 1,
+                       speaker_on = 2;
 constexpr std::uint64_t pit_hz = 1193182;
 constexpr std::uint16_t sample_counts = 20 * pit_hz / 1000; // 20 ms
 constexpr std::uint32_t poll_limit = 1'000'000;             // each poll is three slow port accesses: seconds

@@ -19,7 +19,9 @@ struct ClockRates {
 [[nodiscard]] bool calibrate_clock();
 [[nodiscard]] const ClockRates& clock_rates();
 
-[[nodiscard]] inline std::uint64_t tsc_from_millis(std::uint64_t millis) { return millis * clock_rates().tsc_khz; }
+[[nodiscard]] inline std::uint64_t tsc_from_millis(std::uint64_t millis) {
+    return millis * clock_rates().tsc_khz;
+}
 /// Since reset of the TSC.
 [[nodiscard]] inline std::uint64_t now_micros() {
     const std::uint64_t tsc = read_tsc(), khz = clock_rates().tsc_khz;

@@ -31,8 +31,8 @@ bool stopping; // written once, before the NMI that makes others read it
 
 /// 64-bit interrupt gate, DPL 0 [APM2 4.8.4].
 Gate make_gate(std::uint64_t target, unsigned ist) {
-    const std::uint64_t low = (target & 0xffff) | std::uint64_t{code_selector} << 16 | std::uint64_t{ist} << 32 |
-                              0x8Eull << 40 | (target >> 16 & 0xffff) << 48;
+    const std::uint64_t low = (target & 0xffff) | std::uint64_t{code_selector} << 16 |
+                              std::uint64_t{ist} << 32 | 0x8Eull << 40 | (target >> 16 & 0xffff) << 48;
     return {low, target >> 32};
 }
 
@@ -47,7 +47,8 @@ unsigned ist_of(unsigned vector) {
 
 void fill_idt() {
     for (unsigned vector = 0; vector < idt.size(); ++vector)
-        idt[vector] = make_gate(reinterpret_cast<std::uint64_t>(interrupt_gates) + 16 * vector, ist_of(vector));
+        idt[vector] =
+            make_gate(reinterpret_cast<std::uint64_t>(interrupt_gates) + 16 * vector, ist_of(vector));
 }
 
 void set_ist(CpuTables& tables, unsigned ist, std::uint8_t* stack) {
@@ -60,7 +61,8 @@ void fill_gdt(CpuTables& tables) {
     const auto tss = reinterpret_cast<std::uint64_t>(tables.tss);
     tables.gdt[1] = 0x00AF9B000000FFFF; // code, 64-bit, accessed
     tables.gdt[2] = 0x00CF93000000FFFF; // data, accessed
-    tables.gdt[3] = (sizeof(tables.tss) - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
+    tables.gdt[3] =
+        (sizeof(tables.tss) - 1) | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
     tables.gdt[4] = tss >> 32;
 }
 

@@ -22,9 +22,9 @@ inline constexpr std::uint64_t core_stack_size = 32 * 1024;
 
 /// One a core, in TCB memory, zeroed.
 struct CpuTables {
-    void* core_object;              // what GS:0 finds, see current_core_object()
-    std::uint64_t gdt[5];           // null, code, data, TSS (two slots)
-    std::uint32_t tss[26];          // [APM2 12.2.5]
+    void* core_object;     // what GS:0 finds, see current_core_object()
+    std::uint64_t gdt[5];  // null, code, data, TSS (two slots)
+    std::uint32_t tss[26]; // [APM2 12.2.5]
     alignas(16) std::uint8_t nmi_stack[4096];
     alignas(16) std::uint8_t double_fault_stack[4096];
     alignas(16) std::uint8_t machine_check_stack[4096];

@@ -41,7 +41,8 @@ inline std::uint64_t read_msr(std::uint32_t index) {
 inline void write_msr(std::uint32_t index, std::uint64_t value) {
     asm volatile("wrmsr"
                  :
-                 : "c"(index), "a"(static_cast<std::uint32_t>(value)), "d"(static_cast<std::uint32_t>(value >> 32))
+                 : "c"(index), "a"(static_cast<std::uint32_t>(value)),
+                   "d"(static_cast<std::uint32_t>(value >> 32))
                  : "memory");
 }
 
@@ -87,11 +88,14 @@ inline std::uint64_t read_xcr0() {
 inline void write_xcr0(std::uint64_t value) {
     asm volatile("xsetbv"
                  :
-                 : "c"(0), "a"(static_cast<std::uint32_t>(value)), "d"(static_cast<std::uint32_t>(value >> 32)));
+                 : "c"(0), "a"(static_cast<std::uint32_t>(value)),
+                   "d"(static_cast<std::uint32_t>(value >> 32)));
 }
 /// `area` is 64-byte aligned and as long as CPUID leaf 0Dh says for the state components in XCR0.
 inline void xsave(void* area) { asm volatile("xsave64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory"); }
-inline void xrstor(const void* area) { asm volatile("xrstor64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory"); }
+inline void xrstor(const void* area) {
+    asm volatile("xrstor64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory");
+}
 
 /// Debug address registers, number 0..3.
 template <unsigned number>

@@ -26,7 +26,8 @@ Table first_2m; // 4 KiB pages
 
 class Builder {
 public:
-    Builder(mm::TcbMemory& memory, std::span<const launch::MemoryRange> ranges) : memory_{memory}, ranges_{ranges} {}
+    Builder(mm::TcbMemory& memory, std::span<const launch::MemoryRange> ranges)
+        : memory_{memory}, ranges_{ranges} {}
 
     Table new_table() {
         const auto page = memory_.allocate_table();
@@ -50,14 +51,19 @@ public:
         Table pages = scratch_;
         for (const std::uint8_t* at = image_start; at < image_end; at += page_size) {
             const std::uint64_t offset = static_cast<std::uint64_t>(at - image_start);
-            if (offset % large_page_size == 0) megabytes[offset / large_page_size] = link(pages = new_table());
+            if (offset % large_page_size == 0)
+                megabytes[offset / large_page_size] = link(pages = new_table());
             pages[offset / page_size % 512] = (image + offset).value | rights(at);
         }
     }
 
 private:
-    static constexpr std::uint64_t leaf(std::uint64_t flags) { return present | writable | no_execute | flags; }
-    static std::uint64_t link(Table table) { return reinterpret_cast<std::uint64_t>(table) | present | writable; }
+    static constexpr std::uint64_t leaf(std::uint64_t flags) {
+        return present | writable | no_execute | flags;
+    }
+    static std::uint64_t link(Table table) {
+        return reinterpret_cast<std::uint64_t>(table) | present | writable;
+    }
     static std::uint64_t rights(const std::uint8_t* at) {
         if (at < text_end) return present;
         return at < constants_end ? present | no_execute : leaf(0);
@@ -78,7 +84,8 @@ private:
     }
     Table map_first_2m() {
         first_2m = new_table();
-        for (std::uint64_t at = page_size; at < large_page_size; at += page_size) first_2m[at / page_size] = at | leaf(0);
+        for (std::uint64_t at = page_size; at < large_page_size; at += page_size)
+            first_2m[at / page_size] = at | leaf(0);
         return first_2m;
     }
 

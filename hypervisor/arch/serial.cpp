@@ -8,7 +8,8 @@ namespace {
 
 // 16550 UART registers [PC16550D 8.0]
 constexpr std::uint16_t com1 = 0x3F8, reg_ier = 1, reg_fcr = 2, reg_lcr = 3, reg_mcr = 4, reg_lsr = 5;
-constexpr std::uint8_t lcr_8n1 = 3, lcr_divisor = 0x80, fcr_enable_and_clear = 7, mcr_dtr_rts = 3, lsr_thr_empty = 0x20;
+constexpr std::uint8_t lcr_8n1 = 3, lcr_divisor = 0x80, fcr_enable_and_clear = 7, mcr_dtr_rts = 3,
+                       lsr_thr_empty = 0x20;
 constexpr std::uint8_t divisor_115200 = 1;
 constexpr unsigned poll_limit = 100000; // a dead UART costs time, never a hang
 

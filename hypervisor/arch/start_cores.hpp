@@ -13,8 +13,8 @@ namespace casemate::arch {
 
 struct CoreStart {
     std::span<const launch::MemoryRange> ranges; // where to find a page below 1 MiB
-    unsigned most;                               // cores besides this one, at most; more of them sleep for ever
-    unsigned wanted;                             // waits up to `patience_ms` for these; for further ones `grace_ms`
+    unsigned most;   // cores besides this one, at most; more of them sleep for ever
+    unsigned wanted; // waits up to `patience_ms` for these; for further ones `grace_ms`
 };
 
 /// Returns how many came, 0 .. most. Each runs core_main(its number) on a stack of its own.

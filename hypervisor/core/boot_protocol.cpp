@@ -12,11 +12,11 @@ constexpr std::uint64_t low_ram_end = 0x9F000, high_ram_start = 0x100000;
 constexpr unsigned mapped_gigabytes = 4;
 
 // Offsets in the file and in boot_params [boot.rst, "Details of Header Fields"; zero-page.rst].
-constexpr std::size_t off_setup_sects = 0x1F1, off_boot_flag = 0x1FE, off_jump_length = 0x201, off_header = 0x202,
-                      off_version = 0x206, off_type_of_loader = 0x210, off_ramdisk_image = 0x218,
-                      off_ramdisk_size = 0x21C, off_cmd_line_ptr = 0x228, off_initrd_addr_max = 0x22C,
-                      off_xloadflags = 0x236, off_cmdline_size = 0x238, off_pref_address = 0x258, off_init_size = 0x260,
-                      header_end = 0x264;
+constexpr std::size_t off_setup_sects = 0x1F1, off_boot_flag = 0x1FE, off_jump_length = 0x201,
+                      off_header = 0x202, off_version = 0x206, off_type_of_loader = 0x210,
+                      off_ramdisk_image = 0x218, off_ramdisk_size = 0x21C, off_cmd_line_ptr = 0x228,
+                      off_initrd_addr_max = 0x22C, off_xloadflags = 0x236, off_cmdline_size = 0x238,
+                      off_pref_address = 0x258, off_init_size = 0x260, header_end = 0x264;
 constexpr std::size_t param_acpi_rsdp = 0x70, param_e820_entries = 0x1E8, param_e820_table = 0x2D0;
 constexpr std::uint32_t header_magic = 0x53726448; // "HdrS"
 constexpr std::uint16_t boot_flag = 0xAA55, oldest_version = 0x20C, xlf_kernel_64 = 1;
@@ -44,9 +44,11 @@ struct KernelHeader {
 
 Result<KernelHeader, BootError> parse_header(ByteView file) {
     if (file.size() < header_end || field<std::uint16_t>(file, off_boot_flag) != boot_flag ||
-        field<std::uint32_t>(file, off_header) != header_magic || field<std::uint16_t>(file, off_version) < oldest_version)
+        field<std::uint32_t>(file, off_header) != header_magic ||
+        field<std::uint16_t>(file, off_version) < oldest_version)
         return Failure{BootError::not_a_kernel};
-    if ((field<std::uint16_t>(file, off_xloadflags) & xlf_kernel_64) == 0) return Failure{BootError::no_64_bit_entry};
+    if ((field<std::uint16_t>(file, off_xloadflags) & xlf_kernel_64) == 0)
+        return Failure{BootError::no_64_bit_entry};
     const std::uint8_t sectors = file[off_setup_sects] == 0 ? 4 : file[off_setup_sects];
     const std::size_t payload_at = (std::size_t{sectors} + 1) * 512;
     const std::size_t setup_end = off_header + file[off_jump_length];
@@ -56,7 +58,8 @@ Result<KernelHeader, BootError> parse_header(ByteView file) {
     header.setup_header = file.subspan(off_setup_sects, setup_end - off_setup_sects);
     header.payload = file.subspan(payload_at);
     header.load_at = field<std::uint64_t>(file, off_pref_address);
-    header.memory_size = std::max<std::uint64_t>(field<std::uint32_t>(file, off_init_size), header.payload.size());
+    header.memory_size =
+        std::max<std::uint64_t>(field<std::uint32_t>(file, off_init_size), header.payload.size());
     header.initrd_limit = std::uint64_t{field<std::uint32_t>(file, off_initrd_addr_max)} + 1;
     header.command_line_limit = field<std::uint32_t>(file, off_cmdline_size);
     return header;
@@ -68,7 +71,8 @@ struct Placement {
     std::uint64_t initrd = 0;
 };
 
-Result<Placement, BootError> place(const mm::GuestMemory& memory, const KernelHeader& kernel, std::uint64_t initrd_size) {
+Result<Placement, BootError> place(const mm::GuestMemory& memory, const KernelHeader& kernel,
+                                   std::uint64_t initrd_size) {
     if (memory.size() < high_ram_start + devices::acpi_area_size) return Failure{BootError::memory_too_small};
     Placement placement;
     placement.acpi = memory.size() - devices::acpi_area_size;
@@ -76,7 +80,8 @@ Result<Placement, BootError> place(const mm::GuestMemory& memory, const KernelHe
     if (kernel.load_at < high_ram_start || kernel.load_at >= initrd_end ||
         kernel.memory_size > initrd_end - kernel.load_at)
         return Failure{BootError::kernel_too_large};
-    if (initrd_size > initrd_end - (kernel.load_at + kernel.memory_size)) return Failure{BootError::initrd_too_large};
+    if (initrd_size > initrd_end - (kernel.load_at + kernel.memory_size))
+        return Failure{BootError::initrd_too_large};
     placement.initrd = (initrd_end - initrd_size) & ~(page_size - 1);
     if (placement.initrd < kernel.load_at + kernel.memory_size) return Failure{BootError::initrd_too_large};
     return placement;
@@ -118,7 +123,8 @@ void write_boot_params(const mm::GuestMemory& memory, const KernelHeader& kernel
     copy(memory, boot_params_at + off_setup_sects, kernel.setup_header);
     (void)memory.write(boot_params_at + off_type_of_loader, unknown_loader);
     (void)memory.write(boot_params_at + off_cmd_line_ptr, static_cast<std::uint32_t>(command_line_at.value));
-    (void)memory.write(boot_params_at + off_ramdisk_image, static_cast<std::uint32_t>(initrd_size != 0 ? placement.initrd : 0));
+    (void)memory.write(boot_params_at + off_ramdisk_image,
+                       static_cast<std::uint32_t>(initrd_size != 0 ? placement.initrd : 0));
     (void)memory.write(boot_params_at + off_ramdisk_size, static_cast<std::uint32_t>(initrd_size));
     write_memory_map(memory, placement.acpi);
 }
@@ -129,7 +135,8 @@ Result<BootEntry, BootError> load_linux(const mm::GuestMemory& memory, const Boo
                                         const devices::AcpiOptions& acpi) {
     const KernelHeader kernel = TRY(parse_header(images.kernel));
     const Placement placement = TRY(place(memory, kernel, images.initrd.size()));
-    if (images.command_line.size() > kernel.command_line_limit) return Failure{BootError::command_line_too_long};
+    if (images.command_line.size() > kernel.command_line_limit)
+        return Failure{BootError::command_line_too_long};
     const auto rsdp = devices::write_acpi_tables(memory, GuestPhys{placement.acpi}, acpi);
     if (!rsdp) return Failure{BootError::memory_too_small};
     write_boot_params(memory, kernel, placement, images.initrd.size());

@@ -18,12 +18,12 @@ namespace casemate::core {
 
 enum class BootError : std::uint8_t {
     none = 0,
-    not_a_kernel,        // magic, version, truncated
-    no_64_bit_entry,     // XLF_KERNEL_64 is clear
-    kernel_too_large,    // does not fit below the initrd
-    initrd_too_large,    // or above what the kernel can reach
+    not_a_kernel,     // magic, version, truncated
+    no_64_bit_entry,  // XLF_KERNEL_64 is clear
+    kernel_too_large, // does not fit below the initrd
+    initrd_too_large, // or above what the kernel can reach
     command_line_too_long,
-    memory_too_small,    // for the fixed areas
+    memory_too_small, // for the fixed areas
 };
 
 struct BootImages {
@@ -39,7 +39,8 @@ struct BootEntry {
     std::uint64_t cr3 = 0;
     std::uint64_t gdt_base = 0;
 };
-inline constexpr std::uint16_t boot_code_selector = 0x10, boot_data_selector = 0x18, boot_gdt_limit = 4 * 8 - 1;
+inline constexpr std::uint16_t boot_code_selector = 0x10, boot_data_selector = 0x18,
+                               boot_gdt_limit = 4 * 8 - 1;
 
 [[nodiscard]] Result<BootEntry, BootError> load_linux(const mm::GuestMemory& memory, const BootImages& images,
                                                       const devices::AcpiOptions& acpi);

@@ -20,9 +20,7 @@ constexpr std::uint64_t longest_wait_ms = 1000; // keeps the timer's arithmetic 
 
 } // namespace
 
-std::uint64_t Cpu::all_state_components() {
-    return arch::cpuid(0xD).eax & xcr0_x87_sse_avx;
-}
+std::uint64_t Cpu::all_state_components() { return arch::cpuid(0xD).eax & xcr0_x87_sse_avx; }
 
 bool Cpu::prepare() {
     arch::load_cpu_tables(tables_, this);
@@ -42,13 +40,15 @@ void Cpu::place(Vm& vm) {
 
 void Cpu::assign_vector_windows() {
     const auto is_driver = [](const Vm* vm) { return vm->definition().role == VmRole::driver; };
-    const auto drivers = static_cast<unsigned>(std::count_if(vms_.begin(), vms_.begin() + vm_count_, is_driver));
+    const auto drivers =
+        static_cast<unsigned>(std::count_if(vms_.begin(), vms_.begin() + vm_count_, is_driver));
     if (drivers == 0) return;
     const unsigned each = (host_vector::window_end - host_vector::window_first) / drivers;
     unsigned host = host_vector::window_first;
     for (std::size_t i = 0; i < vm_count_; ++i) {
         if (!is_driver(vms_[i])) continue;
-        vms_[i]->set_vectors({host_vector::window_first, static_cast<std::uint8_t>(each), static_cast<std::uint8_t>(host)});
+        vms_[i]->set_vectors(
+            {host_vector::window_first, static_cast<std::uint8_t>(each), static_cast<std::uint8_t>(host)});
         for (unsigned n = 0; n < each; ++n)
             routes_[host + n] = {vms_[i], static_cast<std::uint8_t>(host_vector::window_first + n)};
         host += each;
@@ -64,9 +64,12 @@ void Cpu::call_boot_core() { machine_.cpus()[0]->kick(); }
 
 void Cpu::on_interrupt(std::uint8_t vector) {
     if (vector == host_vector::spurious) return;
-    if (vector == host_vector::timer) armed_ = 0;
-    else if (vector == host_vector::management_uart && management_vm_ != nullptr) management_vm_->platform().io_apic.raise(3);
-    else if (const Route& route = routes_[vector]; route.vm != nullptr) route.vm->post_interrupt(route.vector);
+    if (vector == host_vector::timer)
+        armed_ = 0;
+    else if (vector == host_vector::management_uart && management_vm_ != nullptr)
+        management_vm_->platform().io_apic.raise(3);
+    else if (const Route& route = routes_[vector]; route.vm != nullptr)
+        route.vm->post_interrupt(route.vector);
     arch::end_of_interrupt();
 }
 
@@ -109,7 +112,8 @@ Vcpu* Cpu::pick(std::uint64_t tsc) {
 }
 
 std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
-    std::uint64_t deadline = tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
+    std::uint64_t deadline =
+        tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
     if (contended_) deadline = std::min(deadline, slice_end_);
     if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
@@ -150,8 +154,10 @@ void Cpu::run() {
         Vcpu* const next = pick(tsc);
         busy_ = next != nullptr;
         arm_timer(tsc);
-        if (next != nullptr) enter(*next, tsc);
-        else if (!more) arch::wait_for_interrupt();
+        if (next != nullptr)
+            enter(*next, tsc);
+        else if (!more)
+            arch::wait_for_interrupt();
     }
 }
 

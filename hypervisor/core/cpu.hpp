@@ -85,7 +85,7 @@ private:
     std::size_t turn_ = 0;   // index in vms_ of the one that ran last
     bool contended_ = false; // more than one can run
     std::uint64_t slice_end_ = 0;
-    bool busy_ = false;      // a guest ran in the last round
+    bool busy_ = false; // a guest ran in the last round
     std::uint64_t next_chore_ = 0;
     std::uint64_t armed_ = 0; // deadline that the timer is set to; 0 = not set
     std::atomic<bool> again_{false};

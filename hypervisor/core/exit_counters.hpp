@@ -8,7 +8,18 @@
 
 namespace casemate::core {
 
-enum class ExitKind : std::uint8_t { interrupt, cpuid, hlt, port, msr, memory, hypercall, exception, other, count };
+enum class ExitKind : std::uint8_t {
+    interrupt,
+    cpuid,
+    hlt,
+    port,
+    msr,
+    memory,
+    hypercall,
+    exception,
+    other,
+    count
+};
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(ExitKind::count)> exit_kind_names = {
     "interrupt", "cpuid", "hlt", "port", "msr", "memory", "hypercall", "exception", "other"};

@@ -80,7 +80,8 @@ Answer answer(std::uint32_t leaf, std::uint32_t subleaf) {
     default: break;
     }
     for (const LeafRule& rule : rules)
-        if (rule.leaf == leaf && (rule.subleaf == any_subleaf || rule.subleaf == subleaf)) return apply(rule, subleaf);
+        if (rule.leaf == leaf && (rule.subleaf == any_subleaf || rule.subleaf == subleaf))
+            return apply(rule, subleaf);
     return {};
 }
 

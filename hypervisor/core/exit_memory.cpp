@@ -14,7 +14,8 @@ constexpr std::uint16_t attribute_long = 1 << 9; // CS.L in the VMCB's packed fo
 std::uint64_t mask_of(unsigned width) { return width == 8 ? ~0ull : (1ull << 8 * width) - 1; }
 
 std::uint64_t stored_value(Vcpu& vcpu, const MemoryAccess& access) {
-    const std::uint64_t value = access.immediate ? *access.immediate : vcpu.reg(access.reg) >> (access.high_byte ? 8 : 0);
+    const std::uint64_t value =
+        access.immediate ? *access.immediate : vcpu.reg(access.reg) >> (access.high_byte ? 8 : 0);
     return value & mask_of(access.width);
 }
 
@@ -22,9 +23,12 @@ std::uint64_t stored_value(Vcpu& vcpu, const MemoryAccess& access) {
 void load_value(Vcpu& vcpu, const MemoryAccess& access, std::uint64_t value) {
     std::uint64_t& target = vcpu.reg(access.reg);
     value &= mask_of(access.width);
-    if (access.register_width >= 4) target = value;
-    else if (access.high_byte) target = (target & ~0xff00ull) | value << 8;
-    else target = (target & ~mask_of(access.register_width)) | value;
+    if (access.register_width >= 4)
+        target = value;
+    else if (access.high_byte)
+        target = (target & ~0xff00ull) | value << 8;
+    else
+        target = (target & ~mask_of(access.register_width)) | value;
 }
 
 std::optional<MemoryAccess> fetch_and_decode(Vcpu& vcpu, StopReason& reason) {
@@ -42,13 +46,16 @@ void handle_nested_fault(Vcpu& vcpu) {
     Vm& vm = vcpu.vm();
     const std::uint64_t where = vcpu.vmcb().exitinfo2;
     const auto* const range = vm.bus().memory.find(where);
-    if (range == nullptr || vcpu.vmcb().eventinj != 0) return vm.end(StopCause::crashed, StopReason::unmapped_memory);
+    if (range == nullptr || vcpu.vmcb().eventinj != 0)
+        return vm.end(StopCause::crashed, StopReason::unmapped_memory);
     StopReason reason;
     const auto access = fetch_and_decode(vcpu, reason);
     if (!access) return vm.end(StopCause::crashed, reason);
     const std::uint64_t offset = where - range->first;
-    if (access->write) range->device->write_memory(offset, access->width, stored_value(vcpu, *access));
-    else load_value(vcpu, *access, range->device->read_memory(offset, access->width));
+    if (access->write)
+        range->device->write_memory(offset, access->width, stored_value(vcpu, *access));
+    else
+        load_value(vcpu, *access, range->device->read_memory(offset, access->width));
     vcpu.skip_instruction(access->length);
 }
 

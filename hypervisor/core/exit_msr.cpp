@@ -9,7 +9,8 @@ namespace casemate::core {
 namespace {
 
 constexpr std::uint32_t msr_tsc = 0x10, msr_pat = 0x277, msr_efer = 0xC0000080;
-constexpr std::uint64_t efer_sce = 1 << 0, efer_lme = 1 << 8, efer_lma = 1 << 10, efer_nxe = 1 << 11, efer_svme = 1 << 12;
+constexpr std::uint64_t efer_sce = 1 << 0, efer_lme = 1 << 8, efer_lma = 1 << 10, efer_nxe = 1 << 11,
+                        efer_svme = 1 << 12;
 constexpr std::uint64_t cr0_pg = 1ull << 31;
 
 const ConstantMsr* find_constant(std::uint32_t index) {

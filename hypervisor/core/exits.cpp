@@ -90,7 +90,8 @@ constexpr ExitRule rules[] = {
 } // namespace
 
 void handle_exit(Vcpu& vcpu) {
-    const auto code = static_cast<std::uint32_t>(vcpu.vmcb().exitcode); // TCG stores VMEXIT_INVALID without its upper half
+    const auto code =
+        static_cast<std::uint32_t>(vcpu.vmcb().exitcode); // TCG stores VMEXIT_INVALID without its upper half
     for (const ExitRule& rule : rules) {
         if (rule.code != code) continue;
         vcpu.vm().exits().count(rule.kind);

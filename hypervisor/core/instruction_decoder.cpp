@@ -15,10 +15,12 @@ struct Prefixes {
 Prefixes read_prefixes(LittleEndianReader& code, std::uint8_t& opcode) {
     Prefixes found;
     for (opcode = code.u8(); code.ok(); opcode = code.u8()) {
-        const bool segment = opcode == 0x2E || opcode == 0x36 || opcode == 0x3E || opcode == 0x26 || opcode == 0x64 ||
-                             opcode == 0x65;
-        if (opcode == 0x66) found.operand_16 = true;
-        else if (!segment) break;
+        const bool segment = opcode == 0x2E || opcode == 0x36 || opcode == 0x3E || opcode == 0x26 ||
+                             opcode == 0x64 || opcode == 0x65;
+        if (opcode == 0x66)
+            found.operand_16 = true;
+        else if (!segment)
+            break;
     }
     if ((opcode & 0xF0) == 0x40) {
         found.has_rex = true;
@@ -51,7 +53,8 @@ void set_register(MemoryAccess& access, const Prefixes& prefixes, unsigned field
     if (access.high_byte) access.reg = field - 4;
 }
 
-bool decode_move(std::uint8_t opcode, const Prefixes& prefixes, LittleEndianReader& code, MemoryAccess& access) {
+bool decode_move(std::uint8_t opcode, const Prefixes& prefixes, LittleEndianReader& code,
+                 MemoryAccess& access) {
     access.width = opcode & 1 ? operand_width(prefixes) : 1;
     access.write = opcode == 0x88 || opcode == 0x89;
     const auto field = read_modrm(code);
@@ -67,12 +70,14 @@ bool decode_store_immediate(std::uint8_t opcode, const Prefixes& prefixes, Littl
     switch (access.width) {
     case 1: access.immediate = code.u8(); break;
     case 2: access.immediate = code.u16(); break;
-    default: access.immediate = static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(code.u32())});
+    default:
+        access.immediate = static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(code.u32())});
     }
     return true;
 }
 
-bool decode_zero_extend(std::uint8_t opcode, const Prefixes& prefixes, LittleEndianReader& code, MemoryAccess& access) {
+bool decode_zero_extend(std::uint8_t opcode, const Prefixes& prefixes, LittleEndianReader& code,
+                        MemoryAccess& access) {
     access.width = opcode == 0xB7 ? 2 : 1;
     const auto field = read_modrm(code);
     if (field) set_register(access, prefixes, *field, operand_width(prefixes));

@@ -11,12 +11,12 @@
 namespace casemate::core {
 
 struct MemoryAccess {
-    unsigned length = 0;            // of the instruction
-    unsigned width = 0;             // bytes accessed: 1, 2, 4, 8
+    unsigned length = 0; // of the instruction
+    unsigned width = 0;  // bytes accessed: 1, 2, 4, 8
     bool write = false;
-    unsigned reg = 0;               // source or destination, numbered as in vcpu.hpp
-    bool high_byte = false;         // AH, CH, DH, BH of that register - 4
-    unsigned register_width = 0;    // of the destination of a load
+    unsigned reg = 0;                       // source or destination, numbered as in vcpu.hpp
+    bool high_byte = false;                 // AH, CH, DH, BH of that register - 4
+    unsigned register_width = 0;            // of the destination of a load
     std::optional<std::uint64_t> immediate; // of a store
 };
 

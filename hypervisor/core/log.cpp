@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hypervisor/core/log.hpp"
 
-#include "hypervisor/arch/host_apic.hpp"
 #include "hypervisor/arch/cpu_tables.hpp"
+#include "hypervisor/arch/host_apic.hpp"
 #include "hypervisor/arch/instructions.hpp"
 #include "hypervisor/arch/serial.hpp"
 #include "hypervisor/base/check.hpp"
@@ -61,7 +61,10 @@ namespace casemate {
 
 void contract_violated(const char* what, const char* file, int line) {
     arch::stop_all_cores();
-    core::LogLine{"@cm event=hypervisor_stopped"}.key("file", file).key("line", static_cast<unsigned>(line)).key("what", what);
+    core::LogLine{"@cm event=hypervisor_stopped"}
+        .key("file", file)
+        .key("line", static_cast<unsigned>(line))
+        .key("what", what);
     arch::halt_forever();
 }
 

@@ -71,7 +71,9 @@ ByteView Machine::image(std::string_view file) const {
     return {};
 }
 
-std::uint64_t Machine::now_ms() const { return (arch::read_tsc() - boot_.launch_tsc) / arch::clock_rates().tsc_khz; }
+std::uint64_t Machine::now_ms() const {
+    return (arch::read_tsc() - boot_.launch_tsc) / arch::clock_rates().tsc_khz;
+}
 
 bool Machine::prepare_cpus(unsigned count) {
     CHECK(count <= max_cpus);
@@ -104,13 +106,15 @@ bool Machine::allocate(const VmDefinition& definition, mm::FrameOwner owner, VmR
 
 bool Machine::add_vm(const policy::Vm& source) {
     const VmDefinition definition = definition_of(*this, source);
-    if (definition.kernel.empty() || definition.initrd.empty()) return refuse(definition.name, "image_missing");
+    if (definition.kernel.empty() || definition.initrd.empty())
+        return refuse(definition.name, "image_missing");
     if (definition.memory_bytes > max_guest_ram) return refuse(definition.name, "memory");
     VmResources resources;
     const mm::FrameOwner owner = mm::vm_owner(vm_count_);
     if (!allocate(definition, owner, resources)) return refuse(definition.name, "no_memory");
     auto table = Vm::PageTable::create(tcb_memory_, frames_, owner);
-    if (!table || !table.value().map_ram(GuestPhys{0}, resources.ram).ok()) return refuse(definition.name, "page_table");
+    if (!table || !table.value().map_ram(GuestPhys{0}, resources.ram).ok())
+        return refuse(definition.name, "page_table");
     Cpu& core = *cpus_[definition.core % cpu_count_];
     Vm* const vm = tcb_memory_.make<Vm>(vm_count_, definition, core, table.value(), resources);
     if (vm == nullptr) return refuse(definition.name, "no_memory");

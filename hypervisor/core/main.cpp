@@ -28,7 +28,9 @@ std::atomic<unsigned> cores_released{0}; // how many cores may run; 0 = not yet
 
 void require(const Status<CustodyFailure>& status) {
     if (status.ok()) return;
-    LogLine{"@cm event=launch_failure"}.key("stage", "custody").key("code", static_cast<unsigned>(status.error()));
+    LogLine{"@cm event=launch_failure"}
+        .key("stage", "custody")
+        .key("code", static_cast<unsigned>(status.error()));
     arch::halt_forever();
 }
 
@@ -40,8 +42,9 @@ CustodyService& make_custody() {
 }
 
 bool is_ours(const launch::BootInfo& boot) {
-    return boot.magic == launch::boot_magic && boot.version == launch::layout_version && boot.size == sizeof(launch::BootInfo) &&
-           boot.memory_range_count <= launch::max_memory_ranges && boot.image_count <= launch::max_images;
+    return boot.magic == launch::boot_magic && boot.version == launch::layout_version &&
+           boot.size == sizeof(launch::BootInfo) && boot.memory_range_count <= launch::max_memory_ranges &&
+           boot.image_count <= launch::max_images;
 }
 
 void take_over(const launch::BootInfo& boot) {
@@ -71,8 +74,9 @@ unsigned highest_core() {
 
 void start_cores() {
     const launch::BootInfo& boot = machine.boot();
-    const unsigned others = arch::start_cores(
-        machine.tcb_memory(), {{boot.memory, boot.memory_range_count}, Machine::max_cpus - 1, highest_core()});
+    const unsigned others =
+        arch::start_cores(machine.tcb_memory(),
+                          {{boot.memory, boot.memory_range_count}, Machine::max_cpus - 1, highest_core()});
     machine.set_cpu_count(1 + others);
     LogLine{"@cm event=hypervisor_start"}
         .key("cores", 1 + others)

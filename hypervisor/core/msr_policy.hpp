@@ -30,16 +30,16 @@ struct ConstantMsr {
     std::uint64_t value;
 };
 inline constexpr std::array<ConstantMsr, 10> constant_msrs = {{
-    {0x0FE, 0},            // MTRRcap: no variable and no fixed ranges
-    {0x2FF, 0xC06},        // MTRRdefType: enabled, write-back; without it Linux turns PAT off
-    {0x08B, 0},            // PATCH_LEVEL
-    {0x179, 0},            // MCG_CAP: no banks
-    {0x17A, 0},            // MCG_STAT
-    {0x1D9, 0},            // DEBUG_CTL
-    {0xC0010010, 0},       // SYSCFG: no memory encryption
-    {0xC0010015, 0},       // HWCR
-    {0xC001001F, 0},       // NB_CFG
-    {0xC0011029, 1 << 1},  // DE_CFG: LFENCE serialises
+    {0x0FE, 0},           // MTRRcap: no variable and no fixed ranges
+    {0x2FF, 0xC06},       // MTRRdefType: enabled, write-back; without it Linux turns PAT off
+    {0x08B, 0},           // PATCH_LEVEL
+    {0x179, 0},           // MCG_CAP: no banks
+    {0x17A, 0},           // MCG_STAT
+    {0x1D9, 0},           // DEBUG_CTL
+    {0xC0010010, 0},      // SYSCFG: no memory encryption
+    {0xC0010015, 0},      // HWCR
+    {0xC001001F, 0},      // NB_CFG
+    {0xC0011029, 1 << 1}, // DE_CFG: LFENCE serialises
 }};
 
 } // namespace casemate::core

@@ -12,7 +12,8 @@ namespace casemate::core {
 class SpinLock {
 public:
     void lock() {
-        for (unsigned i = 0; i < give_up && held_.exchange(true, std::memory_order_acquire); ++i) arch::pause();
+        for (unsigned i = 0; i < give_up && held_.exchange(true, std::memory_order_acquire); ++i)
+            arch::pause();
     }
     void unlock() { held_.store(false, std::memory_order_release); }
 

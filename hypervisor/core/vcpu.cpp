@@ -34,7 +34,8 @@ void Vcpu::absorb_posted() {
         if (posted_[word].load(std::memory_order_relaxed) == 0) continue;
         std::uint64_t bits = posted_[word].exchange(0, std::memory_order_acquire);
         for (; bits != 0; bits &= bits - 1)
-            apic_.set_pending(static_cast<std::uint8_t>(64 * word + static_cast<unsigned>(std::countr_zero(bits))));
+            apic_.set_pending(
+                static_cast<std::uint8_t>(64 * word + static_cast<unsigned>(std::countr_zero(bits))));
     }
 }
 
@@ -58,7 +59,8 @@ void Vcpu::offer_interrupt() {
     if (vector && vmcb_.interrupt_shadow != 0 && at_hlt()) skip_instruction(1);
     std::uint64_t request = virtual_interrupt::masking | apic_.task_priority() >> 4;
     if (vector)
-        request |= virtual_interrupt::irq | virtual_interrupt::priority(*vector) | virtual_interrupt::vector(*vector);
+        request |= virtual_interrupt::irq | virtual_interrupt::priority(*vector) |
+                   virtual_interrupt::vector(*vector);
     vmcb_.virtual_interrupt = request;
 }
 
@@ -73,8 +75,10 @@ void Vcpu::settle_interrupt() {
     const std::uint64_t interrupted = vmcb_.exitintinfo;
     const bool undelivered = (interrupted & event::valid) != 0;
     // TCG reports a V_IRQ whose delivery was cut short as an exception and leaves V_IRQ set: it stays pending.
-    const bool is_virq = (interrupted & event::type_mask) == event::type_exception && (interrupted & 0xff) >= 32;
-    vmcb_.eventinj = undelivered && !is_virq && (interrupted & event::type_mask) != event::type_software ? interrupted : 0;
+    const bool is_virq =
+        (interrupted & event::type_mask) == event::type_exception && (interrupted & 0xff) >= 32;
+    vmcb_.eventinj =
+        undelivered && !is_virq && (interrupted & event::type_mask) != event::type_software ? interrupted : 0;
 }
 
 void Vcpu::enter(std::uint64_t host_vmcb, std::uint64_t tsc) {

@@ -9,21 +9,25 @@ namespace {
 
 constexpr std::uint64_t efer_lme_lma_svme = 1 << 8 | 1 << 10 | 1 << 12; // VMRUN demands SVME [APM2 15.5.1]
 constexpr std::uint64_t cr0_pe_et_ne_pg = 0x80000031, cr4_pae = 1 << 5;
-constexpr std::uint64_t reset_pat = 0x0007040600070406, reset_dr6 = 0xFFFF0FF0, reset_dr7 = 0x400, reset_rflags = 2;
-constexpr std::uint16_t attributes_code = 0xA9B, attributes_data = 0xC93, attributes_ldt = 0x82, attributes_tss = 0x8B;
+constexpr std::uint64_t reset_pat = 0x0007040600070406, reset_dr6 = 0xFFFF0FF0, reset_dr7 = 0x400,
+                        reset_rflags = 2;
+constexpr std::uint16_t attributes_code = 0xA9B, attributes_data = 0xC93, attributes_ldt = 0x82,
+                        attributes_tss = 0x8B;
 constexpr std::uint32_t flush_all = 1;
 constexpr std::size_t xsave_fcw = 0, xsave_mxcsr = 24;
 
 // #DB and #AC are intercepted because a guest can make their delivery loop for ever inside one instruction.
 constexpr std::uint32_t exceptions = 1u << 1 | 1u << 17 | 1u << 18;
-constexpr std::uint32_t first = intercept_1::intr | intercept_1::nmi | intercept_1::smi | intercept_1::init | intercept_1::rdpmc |
-                                intercept_1::cpuid | intercept_1::invd | intercept_1::hlt | intercept_1::invlpga |
-                                intercept_1::ioio_prot | intercept_1::msr_prot | intercept_1::task_switch |
-                                intercept_1::ferr_freeze | intercept_1::shutdown;
-constexpr std::uint32_t second = intercept_2::vmrun | intercept_2::vmmcall | intercept_2::vmload | intercept_2::vmsave |
-                                 intercept_2::stgi | intercept_2::clgi | intercept_2::skinit | intercept_2::icebp |
-                                 intercept_2::wbinvd | intercept_2::monitor | intercept_2::mwait |
-                                 intercept_2::mwait_armed | intercept_2::xsetbv | intercept_2::rdpru;
+constexpr std::uint32_t first = intercept_1::intr | intercept_1::nmi | intercept_1::smi | intercept_1::init |
+                                intercept_1::rdpmc | intercept_1::cpuid | intercept_1::invd |
+                                intercept_1::hlt | intercept_1::invlpga | intercept_1::ioio_prot |
+                                intercept_1::msr_prot | intercept_1::task_switch | intercept_1::ferr_freeze |
+                                intercept_1::shutdown;
+constexpr std::uint32_t second = intercept_2::vmrun | intercept_2::vmmcall | intercept_2::vmload |
+                                 intercept_2::vmsave | intercept_2::stgi | intercept_2::clgi |
+                                 intercept_2::skinit | intercept_2::icebp | intercept_2::wbinvd |
+                                 intercept_2::monitor | intercept_2::mwait | intercept_2::mwait_armed |
+                                 intercept_2::xsetbv | intercept_2::rdpru;
 
 } // namespace
 

@@ -12,13 +12,17 @@ namespace casemate::core {
 namespace {
 
 // SAFETY: frames of this VM, mapped at their own address in the hypervisor's tables.
-ByteSpan physical_memory(HostRange range) { return {reinterpret_cast<std::uint8_t*>(range.base.value), range.size}; }
+ByteSpan physical_memory(HostRange range) {
+    return {reinterpret_cast<std::uint8_t*>(range.base.value), range.size};
+}
 
 } // namespace
 
-Vm::Vm(std::size_t index, const VmDefinition& definition, Cpu& core, const PageTable& table, const VmResources& resources)
+Vm::Vm(std::size_t index, const VmDefinition& definition, Cpu& core, const PageTable& table,
+       const VmResources& resources)
     : index_{index}, definition_{definition}, core_{core}, page_table_{table}, resources_{resources},
-      memory_{physical_memory(resources.ram)}, platform_{*this}, vcpu_{*this, *resources.vmcb, resources.fpu_area} {
+      memory_{physical_memory(resources.ram)}, platform_{*this}, vcpu_{*this, *resources.vmcb,
+                                                                       resources.fpu_area} {
     platform_.acpi.agent = definition.role == VmRole::agent;
     CHECK(register_devices());
 }
@@ -81,8 +85,10 @@ void Vm::service() {
     obey_stop();
     if (state() != VmState::ready && state() != VmState::unusable) return;
     if (!start_requested_.exchange(false, std::memory_order_acquire)) return;
-    if (state() == VmState::ready) launch();
-    else park(StopCause::crashed, StopReason::image_refused);
+    if (state() == VmState::ready)
+        launch();
+    else
+        park(StopCause::crashed, StopReason::image_refused);
 }
 
 void Vm::do_chore() {
@@ -110,7 +116,8 @@ bool Vm::wipe_step() {
 }
 
 bool Vm::load() {
-    const auto entry = load_linux(memory_, {definition_.kernel, definition_.initrd, definition_.command_line}, platform_.acpi);
+    const auto entry = load_linux(memory_, {definition_.kernel, definition_.initrd, definition_.command_line},
+                                  platform_.acpi);
     if (!entry) {
         LogLine{"@cm event=vm_refused"}.key("vm", name()).key("error", static_cast<unsigned>(entry.error()));
         return false;
@@ -122,8 +129,9 @@ bool Vm::load() {
 void Vm::launch() {
     core_.forget(vcpu_);
     vcpu_.reset(entry_,
-                {reinterpret_cast<std::uint64_t>(resources_.io_map), reinterpret_cast<std::uint64_t>(resources_.msr_map),
-                 page_table_.root().value, static_cast<std::uint32_t>(index_ + 1)},
+                {reinterpret_cast<std::uint64_t>(resources_.io_map),
+                 reinterpret_cast<std::uint64_t>(resources_.msr_map), page_table_.root().value,
+                 static_cast<std::uint32_t>(index_ + 1)},
                 memory_);
     platform_.reset(memory_, arch::clock_rates().tsc_khz, arch::read_tsc());
     cause_ = StopCause::none;
@@ -141,7 +149,8 @@ void Vm::console_line(std::string_view line) {
 }
 
 void Vm::power(devices::PowerRequest request) {
-    end(StopCause::exited, request == devices::PowerRequest::reset ? StopReason::reset : StopReason::power_off);
+    end(StopCause::exited,
+        request == devices::PowerRequest::reset ? StopReason::reset : StopReason::power_off);
 }
 
 } // namespace casemate::core

@@ -66,7 +66,8 @@ class Vm final : public devices::PlatformHost {
 public:
     using PageTable = mm::NestedPageTable<mm::TcbMemory>;
 
-    Vm(std::size_t index, const VmDefinition& definition, Cpu& core, const PageTable& table, const VmResources& resources);
+    Vm(std::size_t index, const VmDefinition& definition, Cpu& core, const PageTable& table,
+       const VmResources& resources);
 
     [[nodiscard]] std::size_t index() const { return index_; }
     [[nodiscard]] std::string_view name() const { return definition_.name; }

@@ -51,7 +51,8 @@ struct Vmcb {
     std::uint8_t reserved_580[0x5D8 - 0x580];
     std::uint64_t rsp;
     std::uint8_t reserved_5e0[0x5F8 - 0x5E0];
-    std::uint64_t rax, star, lstar, cstar, sfmask, kernel_gs_base, sysenter_cs, sysenter_esp, sysenter_eip, cr2;
+    std::uint64_t rax, star, lstar, cstar, sfmask, kernel_gs_base, sysenter_cs, sysenter_esp, sysenter_eip,
+        cr2;
     std::uint8_t reserved_648[0x668 - 0x648];
     std::uint64_t g_pat;
     std::uint8_t reserved_670[0x1000 - 0x670];
@@ -76,24 +77,27 @@ static_assert(sizeof(Vmcb) == 4096);
 
 /// Intercept words [APM2 Table B-1].
 namespace intercept_1 {
-inline constexpr std::uint32_t intr = 1u << 0, nmi = 1u << 1, smi = 1u << 2, init = 1u << 3, rdpmc = 1u << 15, cpuid = 1u << 18,
-                               invd = 1u << 22, hlt = 1u << 24, invlpga = 1u << 26, ioio_prot = 1u << 27,
-                               msr_prot = 1u << 28, task_switch = 1u << 29, ferr_freeze = 1u << 30, shutdown = 1u << 31;
+inline constexpr std::uint32_t intr = 1u << 0, nmi = 1u << 1, smi = 1u << 2, init = 1u << 3, rdpmc = 1u << 15,
+                               cpuid = 1u << 18, invd = 1u << 22, hlt = 1u << 24, invlpga = 1u << 26,
+                               ioio_prot = 1u << 27, msr_prot = 1u << 28, task_switch = 1u << 29,
+                               ferr_freeze = 1u << 30, shutdown = 1u << 31;
 }
 namespace intercept_2 {
-inline constexpr std::uint32_t vmrun = 1u << 0, vmmcall = 1u << 1, vmload = 1u << 2, vmsave = 1u << 3, stgi = 1u << 4,
-                               clgi = 1u << 5, skinit = 1u << 6, icebp = 1u << 8, wbinvd = 1u << 9, monitor = 1u << 10,
-                               mwait = 1u << 11, mwait_armed = 1u << 12, xsetbv = 1u << 13, rdpru = 1u << 14;
+inline constexpr std::uint32_t vmrun = 1u << 0, vmmcall = 1u << 1, vmload = 1u << 2, vmsave = 1u << 3,
+                               stgi = 1u << 4, clgi = 1u << 5, skinit = 1u << 6, icebp = 1u << 8,
+                               wbinvd = 1u << 9, monitor = 1u << 10, mwait = 1u << 11, mwait_armed = 1u << 12,
+                               xsetbv = 1u << 13, rdpru = 1u << 14;
 }
 
 /// Exit codes, lower half [APM2 Appendix C].
 namespace exit_code {
-inline constexpr std::uint32_t exception_db = 0x41, exception_ac = 0x51, exception_mc = 0x52,
-                               intr = 0x60, nmi = 0x61, smi = 0x62, init = 0x63, rdpmc = 0x6f, cpuid = 0x72, invd = 0x76,
-                               hlt = 0x78, invlpga = 0x7a, ioio = 0x7b, msr = 0x7c, task_switch = 0x7d, ferr_freeze = 0x7e,
-                               shutdown = 0x7f, vmrun = 0x80, vmmcall = 0x81, vmload = 0x82, vmsave = 0x83, stgi = 0x84,
-                               clgi = 0x85, skinit = 0x86, icebp = 0x88, wbinvd = 0x89, monitor = 0x8a, mwait = 0x8b,
-                               mwait_armed = 0x8c, xsetbv = 0x8d, rdpru = 0x8e, npf = 0x400, invalid = ~0u;
+inline constexpr std::uint32_t exception_db = 0x41, exception_ac = 0x51, exception_mc = 0x52, intr = 0x60,
+                               nmi = 0x61, smi = 0x62, init = 0x63, rdpmc = 0x6f, cpuid = 0x72, invd = 0x76,
+                               hlt = 0x78, invlpga = 0x7a, ioio = 0x7b, msr = 0x7c, task_switch = 0x7d,
+                               ferr_freeze = 0x7e, shutdown = 0x7f, vmrun = 0x80, vmmcall = 0x81,
+                               vmload = 0x82, vmsave = 0x83, stgi = 0x84, clgi = 0x85, skinit = 0x86,
+                               icebp = 0x88, wbinvd = 0x89, monitor = 0x8a, mwait = 0x8b, mwait_armed = 0x8c,
+                               xsetbv = 0x8d, rdpru = 0x8e, npf = 0x400, invalid = ~0u;
 }
 
 /// `virtual_interrupt` [APM2 15.21.1, 15.21.2].
@@ -102,7 +106,7 @@ inline constexpr std::uint64_t tpr_mask = 0xf, irq = 1ull << 8, masking = 1ull <
 constexpr std::uint64_t priority(std::uint8_t vector) { return std::uint64_t{vector} >> 4 << 16; }
 constexpr std::uint64_t vector(std::uint8_t number) { return std::uint64_t{number} << 32; }
 inline constexpr std::uint64_t request_mask = irq | 0xfull << 16 | 0xffull << 32;
-}
+} // namespace virtual_interrupt
 
 /// EVENTINJ and EXITINTINFO [APM2 15.20].
 namespace event {

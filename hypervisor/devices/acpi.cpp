@@ -18,7 +18,9 @@ std::uint8_t checksum(ByteView bytes) {
     return static_cast<std::uint8_t>(-sum);
 }
 
-ByteView text(std::string_view value) { return {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()}; }
+ByteView text(std::string_view value) {
+    return {reinterpret_cast<const std::uint8_t*>(value.data()), value.size()};
+}
 
 /// Appends whole tables to the area and remembers where they start.
 class TableWriter {
@@ -104,7 +106,7 @@ std::uint64_t add_madt(TableWriter& tables) {
     std::array<std::uint8_t, 8 + 8 + 12> body{};
     LittleEndianWriter out{body};
     out.u32(local_apic_base);
-    out.u32(0); // no 8259
+    out.u32(0);                                                            // no 8259
     for (const std::uint8_t byte : {0, 8, 0, 0, 1, 0, 0, 0}) out.u8(byte); // local APIC, ids 0, enabled
     for (const std::uint8_t byte : {1, 12, 0, 0}) out.u8(byte);
     out.u32(io_apic_base);
@@ -125,7 +127,8 @@ void write_rsdp(LittleEndianWriter& out, std::uint64_t xsdt) {
 
 } // namespace
 
-std::optional<GuestPhys> write_acpi_tables(const mm::GuestMemory& memory, GuestPhys area, const AcpiOptions& options) {
+std::optional<GuestPhys> write_acpi_tables(const mm::GuestMemory& memory, GuestPhys area,
+                                           const AcpiOptions& options) {
     const ByteSpan bytes = memory.bytes(area, acpi_area_size);
     if (bytes.empty()) return std::nullopt;
     TableWriter tables{bytes, area};

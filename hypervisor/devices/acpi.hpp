@@ -12,7 +12,8 @@
 namespace casemate::devices {
 
 /// Ports that FADT announces.
-inline constexpr std::uint16_t acpi_reset_port = 0x600, acpi_sleep_control_port = 0x601, acpi_sleep_status_port = 0x602;
+inline constexpr std::uint16_t acpi_reset_port = 0x600, acpi_sleep_control_port = 0x601,
+                               acpi_sleep_status_port = 0x602;
 inline constexpr std::uint64_t acpi_area_size = 64 * 1024;
 
 struct AcpiOptions {

@@ -21,7 +21,8 @@ void IoApic::reset() {
 void IoApic::raise(unsigned pin) {
     const std::uint64_t entry = entries_[pin % pins];
     const auto vector = static_cast<std::uint8_t>(entry);
-    if ((entry & (entry_masked | entry_delivery_mask)) == 0 && vector >= first_vector) host_.post_interrupt(vector);
+    if ((entry & (entry_masked | entry_delivery_mask)) == 0 && vector >= first_vector)
+        host_.post_interrupt(vector);
 }
 
 std::uint64_t IoApic::read_memory(std::uint64_t offset, unsigned) {
@@ -30,8 +31,10 @@ std::uint64_t IoApic::read_memory(std::uint64_t offset, unsigned) {
 }
 
 void IoApic::write_memory(std::uint64_t offset, unsigned, std::uint64_t value) {
-    if (offset == window_select) selected_ = static_cast<std::uint8_t>(value);
-    else if (offset == window_data) write_register(static_cast<std::uint32_t>(value));
+    if (offset == window_select)
+        selected_ = static_cast<std::uint8_t>(value);
+    else if (offset == window_data)
+        write_register(static_cast<std::uint32_t>(value));
 }
 
 std::uint32_t IoApic::read_register() const {
@@ -47,7 +50,8 @@ void IoApic::write_register(std::uint32_t value) {
     if (selected_ < reg_entries || pin >= pins) return;
     const std::uint64_t entry = entries_[pin];
     entries_[pin] = (selected_ % 2 != 0 ? (entry & 0xffffffff) | std::uint64_t{value} << 32
-                                        : (entry & ~0xffffffffull) | value) & ~read_only_bits;
+                                        : (entry & ~0xffffffffull) | value) &
+                    ~read_only_bits;
 }
 
 } // namespace casemate::devices

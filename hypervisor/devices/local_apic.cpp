@@ -7,12 +7,14 @@ namespace casemate::devices {
 namespace {
 
 // x2APIC register numbers: MSR 800h + n [SDM3 Table 10-6].
-constexpr std::uint32_t reg_id = 0x02, reg_version = 0x03, reg_tpr = 0x08, reg_ppr = 0x0A, reg_eoi = 0x0B, reg_ldr = 0x0D,
-                        reg_svr = 0x0F, reg_isr = 0x10, reg_tmr = 0x18, reg_irr = 0x20, reg_esr = 0x28, reg_icr = 0x30,
-                        reg_lvt_timer = 0x32, reg_lvt_last = 0x37, reg_initial_count = 0x38, reg_current_count = 0x39,
-                        reg_divide = 0x3E, reg_self_ipi = 0x3F;
+constexpr std::uint32_t reg_id = 0x02, reg_version = 0x03, reg_tpr = 0x08, reg_ppr = 0x0A, reg_eoi = 0x0B,
+                        reg_ldr = 0x0D, reg_svr = 0x0F, reg_isr = 0x10, reg_tmr = 0x18, reg_irr = 0x20,
+                        reg_esr = 0x28, reg_icr = 0x30, reg_lvt_timer = 0x32, reg_lvt_last = 0x37,
+                        reg_initial_count = 0x38, reg_current_count = 0x39, reg_divide = 0x3E,
+                        reg_self_ipi = 0x3F;
 constexpr std::uint32_t version = 0x14 | 5 << 16; // integrated, last LVT entry is number 5
-constexpr std::uint64_t apic_base = 0xFEE00000 | 1 << 11 | 1 << 10 | 1 << 8; // enabled, x2APIC, boot processor
+constexpr std::uint64_t apic_base =
+    0xFEE00000 | 1 << 11 | 1 << 10 | 1 << 8; // enabled, x2APIC, boot processor
 constexpr std::uint32_t lvt_masked = 1 << 16, lvt_mode_mask = 3 << 17, lvt_mode_deadline = 2 << 17;
 constexpr std::uint64_t icr_delivery_mask = 7 << 8;
 constexpr unsigned icr_shorthand_shift = 18, shorthand_none = 0, shorthand_others = 3;
@@ -25,7 +27,9 @@ constexpr std::uint8_t priority_class(std::uint8_t vector) { return vector >> 4;
 
 std::optional<std::uint8_t> VectorSet::highest() const {
     for (std::size_t i = words_.size(); i-- > 0;)
-        if (words_[i] != 0) return static_cast<std::uint8_t>(32 * i + 31 - static_cast<unsigned>(std::countl_zero(words_[i])));
+        if (words_[i] != 0)
+            return static_cast<std::uint8_t>(32 * i + 31 -
+                                             static_cast<unsigned>(std::countl_zero(words_[i])));
     return std::nullopt;
 }
 

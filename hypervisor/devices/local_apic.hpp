@@ -26,8 +26,8 @@ private:
 
 class LocalApic final : public MsrDevice {
 public:
-    static constexpr std::uint32_t msr_apic_base = 0x1B, msr_tsc_deadline = 0x6E0, msr_first = 0x800, msr_count = 0x100,
-                                   msr_pv_eoi = 0x4b564d04;
+    static constexpr std::uint32_t msr_apic_base = 0x1B, msr_tsc_deadline = 0x6E0, msr_first = 0x800,
+                                   msr_count = 0x100, msr_pv_eoi = 0x4b564d04;
 
     void reset(const mm::GuestMemory& memory);
     [[nodiscard]] bool register_msrs(IoBus& bus);

@@ -14,7 +14,8 @@ constexpr std::uint32_t all_ones(unsigned width) { return width == 4 ? ~0u : (1u
 } // namespace
 
 bool PciBus::attach(unsigned device, unsigned function, PciFunction& handler) {
-    if (device == 0 || device >= 32 || function >= 8 || functions_[device * 8 + function] != nullptr) return false;
+    if (device == 0 || device >= 32 || function >= 8 || functions_[device * 8 + function] != nullptr)
+        return false;
     functions_[device * 8 + function] = &handler;
     return true;
 }
@@ -23,12 +24,16 @@ void PciBus::detach(unsigned device, unsigned function) {
     if (device < 32 && function < 8) functions_[device * 8 + function] = nullptr;
 }
 
-bool PciBus::selects_bus_0() const { return (address_ & address_enable) != 0 && (address_ >> 16 & 0xff) == 0; }
+bool PciBus::selects_bus_0() const {
+    return (address_ & address_enable) != 0 && (address_ >> 16 & 0xff) == 0;
+}
 
 PciFunction* PciBus::selected() const { return functions_[address_ >> 8 & 0xff]; }
 
 std::uint32_t PciBus::host_bridge(std::uint8_t offset, unsigned width) {
-    const std::uint32_t word = (offset & ~3) == 0 ? host_bridge_id : (offset & ~3) == 8 ? class_host_bridge : 0;
+    const std::uint32_t word = (offset & ~3) == 0   ? host_bridge_id
+                               : (offset & ~3) == 8 ? class_host_bridge
+                                                    : 0;
     return word >> 8 * (offset & 3) & all_ones(width);
 }
 

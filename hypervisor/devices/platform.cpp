@@ -15,8 +15,9 @@ void PowerPorts::write_port(std::uint16_t port, unsigned, std::uint32_t value) {
 
 bool Platform::register_devices(IoBus& bus) {
     return bus.ports.add(Uart::first_port, Uart::port_count, console) &&
-           bus.ports.add(PciBus::first_port, PciBus::port_count, pci) && bus.ports.add(acpi_reset_port, 3, power) &&
-           bus.memory.add(IoApic::base, IoApic::size, io_apic) && clock.register_msrs(bus);
+           bus.ports.add(PciBus::first_port, PciBus::port_count, pci) &&
+           bus.ports.add(acpi_reset_port, 3, power) && bus.memory.add(IoApic::base, IoApic::size, io_apic) &&
+           clock.register_msrs(bus);
 }
 
 void Platform::reset(const mm::GuestMemory& memory, std::uint64_t tsc_khz, std::uint64_t now_tsc) {

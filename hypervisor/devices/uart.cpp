@@ -4,10 +4,11 @@
 namespace casemate::devices {
 namespace {
 
-constexpr std::uint16_t reg_data = 0, reg_ier = 1, reg_iir_fcr = 2, reg_lcr = 3, reg_mcr = 4, reg_lsr = 5, reg_msr = 6;
+constexpr std::uint16_t reg_data = 0, reg_ier = 1, reg_iir_fcr = 2, reg_lcr = 3, reg_mcr = 4, reg_lsr = 5,
+                        reg_msr = 6;
 constexpr std::uint8_t ier_thr_empty = 2, iir_none = 1, iir_thr_empty = 2, iir_fifos = 0xC0, fcr_enable = 1;
-constexpr std::uint8_t lsr_idle = 0x60;        // transmitter and holding register empty
-constexpr std::uint8_t msr_connected = 0xB0;   // CTS, DSR, DCD
+constexpr std::uint8_t lsr_idle = 0x60;      // transmitter and holding register empty
+constexpr std::uint8_t msr_connected = 0xB0; // CTS, DSR, DCD
 constexpr std::uint8_t mcr_loop = 0x10;
 
 } // namespace
@@ -31,10 +32,11 @@ std::uint32_t Uart::read_port(std::uint16_t port, unsigned) {
     case reg_mcr: return modem_control_;
     case reg_lsr: return lsr_idle;
     // In loop-back mode the modem outputs come back as inputs: Linux probes for a UART this way.
-    case reg_msr: return (modem_control_ & mcr_loop) != 0
-                             ? static_cast<std::uint32_t>((modem_control_ & 0x0C) << 4 | (modem_control_ & 2) << 3 |
-                                                          (modem_control_ & 1) << 5)
-                             : msr_connected;
+    case reg_msr:
+        return (modem_control_ & mcr_loop) != 0
+                   ? static_cast<std::uint32_t>((modem_control_ & 0x0C) << 4 | (modem_control_ & 2) << 3 |
+                                                (modem_control_ & 1) << 5)
+                   : msr_connected;
     default: return scratch_;
     }
 }
@@ -43,12 +45,16 @@ void Uart::write_port(std::uint16_t port, unsigned, std::uint32_t value) {
     const auto byte = static_cast<std::uint8_t>(value);
     switch (port - first_port) {
     case reg_data:
-        if (divisor_access()) divisor_[0] = byte;
-        else transmit(static_cast<char>(byte));
+        if (divisor_access())
+            divisor_[0] = byte;
+        else
+            transmit(static_cast<char>(byte));
         break;
     case reg_ier:
-        if (divisor_access()) divisor_[1] = byte;
-        else interrupt_enable_ = byte & 0x0F;
+        if (divisor_access())
+            divisor_[1] = byte;
+        else
+            interrupt_enable_ = byte & 0x0F;
         break;
     case reg_iir_fcr: fifo_control_ = byte; break;
     case reg_lcr: line_control_ = byte; break;

@@ -31,7 +31,8 @@ private:
     IoApic& io_apic_;
     std::array<char, 400> line_{}; // UNTRUSTED text; unprintable bytes are replaced
     std::size_t length_ = 0;
-    std::uint8_t interrupt_enable_ = 0, line_control_ = 0, modem_control_ = 0, scratch_ = 0, fifo_control_ = 0;
+    std::uint8_t interrupt_enable_ = 0, line_control_ = 0, modem_control_ = 0, scratch_ = 0,
+                 fifo_control_ = 0;
     std::array<std::uint8_t, 2> divisor_{};
 };
 

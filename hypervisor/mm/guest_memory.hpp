@@ -27,7 +27,7 @@ public:
     }
 
     template <typename T>
-        requires std::is_trivially_copyable_v<T>
+    requires std::is_trivially_copyable_v<T>
     [[nodiscard]] std::optional<T> read(GuestPhys where) const {
         const ByteSpan source = bytes(where, sizeof(T));
         if (source.empty()) return std::nullopt;
@@ -38,7 +38,7 @@ public:
 
     /// False, and nothing written, if it does not fit.
     template <typename T>
-        requires std::is_trivially_copyable_v<T>
+    requires std::is_trivially_copyable_v<T>
     [[nodiscard]] bool write(GuestPhys where, const T& value) const {
         const ByteSpan target = bytes(where, sizeof(T));
         if (target.empty()) return false;

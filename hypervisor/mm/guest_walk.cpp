@@ -11,7 +11,8 @@ constexpr std::uint64_t address_mask = 0x000ffffffffff000;
 
 } // namespace
 
-std::optional<GuestPhys> walk_guest_tables(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t address) {
+std::optional<GuestPhys> walk_guest_tables(const GuestMemory& memory, std::uint64_t cr3,
+                                           std::uint64_t address) {
     std::uint64_t table = cr3 & address_mask;
     for (unsigned level = 4; level >= 1; --level) {
         const unsigned shift = 12 + 9 * (level - 1);
@@ -25,12 +26,14 @@ std::optional<GuestPhys> walk_guest_tables(const GuestMemory& memory, std::uint6
     return std::nullopt;
 }
 
-std::size_t read_guest_virtual(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t address, ByteSpan out) {
+std::size_t read_guest_virtual(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t address,
+                               ByteSpan out) {
     std::size_t done = 0;
     while (done < out.size()) {
         const auto where = walk_guest_tables(memory, cr3, address + done);
         if (!where) break;
-        const std::size_t chunk = std::min<std::size_t>(out.size() - done, page_size - (where->value % page_size));
+        const std::size_t chunk =
+            std::min<std::size_t>(out.size() - done, page_size - (where->value % page_size));
         const ByteSpan source = memory.bytes(*where, chunk);
         if (source.empty()) break;
         std::copy(source.begin(), source.end(), out.begin() + static_cast<std::ptrdiff_t>(done));

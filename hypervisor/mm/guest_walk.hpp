@@ -15,7 +15,7 @@ namespace casemate::mm {
                                                          std::uint64_t address);
 
 /// Copies up to `out.size()` bytes from a guest-virtual address; returns how many could be read.
-[[nodiscard]] std::size_t read_guest_virtual(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t address,
-                                             ByteSpan out);
+[[nodiscard]] std::size_t read_guest_virtual(const GuestMemory& memory, std::uint64_t cr3,
+                                             std::uint64_t address, ByteSpan out);
 
 } // namespace casemate::mm

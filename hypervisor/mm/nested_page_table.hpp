@@ -18,7 +18,14 @@
 
 namespace casemate::mm {
 
-enum class MapError : std::uint8_t { alignment, not_owned, not_device_memory, already_mapped, out_of_tables, range };
+enum class MapError : std::uint8_t {
+    alignment,
+    not_owned,
+    not_device_memory,
+    already_mapped,
+    out_of_tables,
+    range
+};
 enum class Access : std::uint8_t { read_only, read_write };
 
 namespace entry {
@@ -40,7 +47,8 @@ public:
     static constexpr unsigned levels = 4;
 
     /// `owner` is the VM: RAM leaves must belong to it.
-    static Result<NestedPageTable, MapError> create(Tables& tables, const FrameTable& frames, FrameOwner owner) {
+    static Result<NestedPageTable, MapError> create(Tables& tables, const FrameTable& frames,
+                                                    FrameOwner owner) {
         const auto root = tables.allocate_table();
         if (!root) return Failure{MapError::out_of_tables};
         return NestedPageTable{tables, frames, owner, *root};
@@ -116,7 +124,8 @@ private:
     }
 
     Status<MapError> map(GuestPhys guest, HostRange host, std::uint64_t flags) {
-        if (((guest.value | host.base.value | host.size) & (page_size - 1)) != 0) return Failure{MapError::alignment};
+        if (((guest.value | host.base.value | host.size) & (page_size - 1)) != 0)
+            return Failure{MapError::alignment};
         if (!host.valid() || guest.value >= guest_limit || host.size > guest_limit - guest.value)
             return Failure{MapError::range};
         while (host.size != 0) {
@@ -132,7 +141,8 @@ private:
     }
 
     static unsigned leaf_level(GuestPhys guest, HostRange host) {
-        const bool large = ((guest.value | host.base.value) & (large_page_size - 1)) == 0 && host.size >= large_page_size;
+        const bool large =
+            ((guest.value | host.base.value) & (large_page_size - 1)) == 0 && host.size >= large_page_size;
         return large ? 2 : 1;
     }
 

@@ -27,7 +27,8 @@ private:
     void set(std::uint16_t first, std::uint16_t count, bool intercepting) {
         for (std::uint32_t port = first; port < std::uint32_t{first} + count && port <= 0xffff; ++port) {
             const auto bit = static_cast<std::uint8_t>(1u << (port % 8));
-            bytes[port / 8] = static_cast<std::uint8_t>(intercepting ? bytes[port / 8] | bit : bytes[port / 8] & ~bit);
+            bytes[port / 8] =
+                static_cast<std::uint8_t>(intercepting ? bytes[port / 8] | bit : bytes[port / 8] & ~bit);
         }
     }
 };

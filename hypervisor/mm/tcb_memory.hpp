@@ -25,7 +25,8 @@ public:
         const std::uint64_t start = (next_ + alignment - 1) & ~(alignment - 1);
         if (start > end_ || bytes > end_ - start) return std::nullopt;
         next_ = start + bytes;
-        std::memset(reinterpret_cast<void*>(start), 0, bytes); // SAFETY: TCB memory, mapped at its own address
+        std::memset(reinterpret_cast<void*>(start), 0,
+                    bytes); // SAFETY: TCB memory, mapped at its own address
         return HostPhys{start};
     }
     /// An object that lives for ever, or nullptr.

@@ -103,7 +103,7 @@ TEST_CASE("the deadline timer fires once, not before its time, and only if unmas
 
 TEST_CASE("interrupt commands reach this processor or nobody", "[apic]") {
     ApicFixture f;
-    REQUIRE(f.write(0x30, 0x45));                      // fixed, physical id 0
+    REQUIRE(f.write(0x30, 0x45)); // fixed, physical id 0
     CHECK(f.apic.deliverable() == 0x45);
     f.apic.accept(0x45);
     f.apic.end_of_interrupt();
@@ -121,7 +121,7 @@ TEST_CASE("registers that do not exist and values that do not fit are refused", 
     ApicFixture f;
     CHECK_FALSE(f.apic.read_msr(0x800 + 0x40));
     CHECK_FALSE(f.apic.read_msr(0x800));
-    CHECK_FALSE(f.write(0x02, 5));             // the id is fixed
+    CHECK_FALSE(f.write(0x02, 5)); // the id is fixed
     CHECK_FALSE(f.write(0x08, 1ull << 32));
     CHECK_FALSE(f.apic.write_msr(0x1B, 0xFED40D00));
     CHECK(f.apic.write_msr(0x1B, f.apic.read_msr(0x1B).value()));
@@ -157,7 +157,8 @@ TEST_CASE("a paravirtual end-of-interrupt flag outside the guest's memory is ref
     CHECK(f.apic.write_msr(LocalApic::msr_pv_eoi, 0));
 }
 
-TEST_CASE("an I/O APIC pin interrupts only when its entry is unmasked, fixed and has a valid vector", "[ioapic]") {
+TEST_CASE("an I/O APIC pin interrupts only when its entry is unmasked, fixed and has a valid vector",
+          "[ioapic]") {
     RecordingHost host;
     IoApic io_apic{host};
     const auto write = [&](std::uint8_t index, std::uint32_t value) {

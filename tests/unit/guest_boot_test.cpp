@@ -105,7 +105,11 @@ TEST_CASE("a damaged kernel header is refused and nothing is written", "[boot]")
     SECTION("magic") { guest.kernel[0x202] ^= 1; }
     SECTION("boot flag") { guest.kernel[0x1FF] ^= 1; }
     SECTION("old version") { put<std::uint16_t>(guest.kernel, 0x206, 0x20B); }
-    SECTION("header longer than the setup sectors") { guest.kernel[0x201] = 0xff; put<std::uint8_t>(guest.kernel, 0x1F1, 0); guest.kernel.resize(1500); }
+    SECTION("header longer than the setup sectors") {
+        guest.kernel[0x201] = 0xff;
+        put<std::uint8_t>(guest.kernel, 0x1F1, 0);
+        guest.kernel.resize(1500);
+    }
     SECTION("header too short") { guest.kernel[0x201] = 0x20; }
     SECTION("all setup, no payload") { guest.kernel[0x1F1] = 200; }
     CHECK(guest.load().error() == BootError::not_a_kernel);
@@ -163,7 +167,8 @@ TEST_CASE("MOV and MOVZX to and from memory are decoded", "[decoder]") {
     const auto store = decode({0x44, 0x89, 0x2C, 0x25, 0, 0, 0, 0}); // mov [disp32], r13d
     REQUIRE(store);
     CHECK((store->length == 8 && store->write && store->reg == 13 && store->width == 4));
-    const auto immediate = decode({0xC7, 0x05, 1, 2, 3, 4, 0x78, 0x56, 0x34, 0x92}); // mov dword [rip+..], imm
+    const auto immediate =
+        decode({0xC7, 0x05, 1, 2, 3, 4, 0x78, 0x56, 0x34, 0x92}); // mov dword [rip+..], imm
     REQUIRE(immediate);
     CHECK((immediate->length == 10 && immediate->write && *immediate->immediate == 0xffffffff92345678));
     const auto word = decode({0x66, 0xC7, 0x00, 0x34, 0x12});

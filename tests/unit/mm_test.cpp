@@ -58,7 +58,8 @@ struct Fixture {
 bool device_may_write(const RecordingTables& tables, HostPhys root, std::uint64_t address) {
     std::uint64_t table = root.value;
     for (unsigned level = 4; level >= 1; --level) {
-        const std::uint64_t value = tables.load(HostPhys{table + 8 * (address >> (12 + 9 * (level - 1)) & 511)});
+        const std::uint64_t value =
+            tables.load(HostPhys{table + 8 * (address >> (12 + 9 * (level - 1)) & 511)});
         if ((value & entry::present) == 0 || (value & entry::io_write) == 0) return false;
         const std::uint64_t next = value >> 9 & 7;
         if (next == 0) return true;
@@ -215,12 +216,14 @@ TEST_CASE("permission maps intercept everything but what is opened", "[mm]") {
 TEST_CASE("the walk of a guest's tables stays inside the guest's memory", "[mm]") {
     std::vector<std::uint8_t> bytes(64 * page_size);
     const GuestMemory memory{bytes};
-    const auto put = [&](std::uint64_t at, std::uint64_t value) { REQUIRE(memory.write(GuestPhys{at}, value)); };
-    put(0x1000, 0x2003);                  // level 4
-    put(0x2000, 0x3003);                  // level 3
-    put(0x3000, 0x83);                    // 2 MiB leaf at 0
-    put(0x3008, 0x4003);                  // level 1 for 2 MiB ..
-    put(0x4000, 0x5003);                  // 4 KiB leaf
+    const auto put = [&](std::uint64_t at, std::uint64_t value) {
+        REQUIRE(memory.write(GuestPhys{at}, value));
+    };
+    put(0x1000, 0x2003);                                  // level 4
+    put(0x2000, 0x3003);                                  // level 3
+    put(0x3000, 0x83);                                    // 2 MiB leaf at 0
+    put(0x3008, 0x4003);                                  // level 1 for 2 MiB ..
+    put(0x4000, 0x5003);                                  // 4 KiB leaf
     put(0x1008, 0x7fff'ffff'f003 & ~0x7000'0000'0000ull); // a table outside the memory
     CHECK(walk_guest_tables(memory, 0x1000, 0x1234) == GuestPhys{0x1234});
     CHECK(walk_guest_tables(memory, 0x1000, 0x200010) == GuestPhys{0x5010});
