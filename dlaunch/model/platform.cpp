@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Millis qemu_patience{2'000};
 constexpr Millis swtpm_patience{1'000};
-constexpr Millis swtpm_grace{3'000}; // its descriptors close well before it is gone, on a busy host
+constexpr Millis cause_limit{3'000}; // a program's descriptors close well before it is gone, on a busy host
 constexpr std::uintmax_t default_nvme_size = 64 * 1024 * 1024;
 
 Status<Error> copy_firmware_variables(const fs::path& target) {
@@ -81,10 +81,7 @@ Status<Error> Platform::start_tpm(UniqueFd qemu_control) {
     events.log = [this](const std::string& line) {
         if (events_.on_log) events_.on_log(line);
     };
-    // The proxy often notices the end of swtpm before its supervisor does: the cause is the better sentence.
-    events.failed = [this](const std::string& reason) {
-        fail_with(swtpm_->ends_within(swtpm_grace) ? swtpm_->epitaph() : reason);
-    };
+    events.failed = [this](const std::string& reason) { fail_with(cause_of(reason)); };
     auto proxy = TpmProxy::create(*reactor_, std::move(qemu_control), std::move(control.ours), std::move(events));
     if (!proxy) return fail(proxy.error().text + "; " + swtpm_->epitaph());
     tpm_ = std::move(proxy).value();
@@ -139,7 +136,7 @@ void Platform::on_debugger() {
     const auto record = skinit_->on_readable();
     if (!record) {
         reactor_->forget(skinit_->fd());
-        return fail_with("SKINIT model: " + record.error().text);
+        return fail_with(cause_of("SKINIT model: " + record.error().text));
     }
     if (record.value()) record_launch(*record.value());
 }
@@ -171,6 +168,15 @@ void Platform::on_qemu_exit() {
 
 void Platform::on_tpm_exit() {
     if (!tpm_ || !tpm_->shut_down()) fail_with(swtpm_->epitaph());
+}
+
+/// A broken channel is often noticed before the end of the program that broke it: that end is the better sentence.
+std::string Platform::cause_of(const std::string& symptom) {
+    const auto deadline = std::chrono::steady_clock::now() + cause_limit;
+    while (std::chrono::steady_clock::now() < deadline)
+        for (const auto* child : {&swtpm_, &qemu_})
+            if (*child && (*child)->ends_within(Millis{50})) return (*child)->epitaph();
+    return symptom;
 }
 
 void Platform::end(Ending ending) {

@@ -68,6 +68,7 @@ private:
     void on_tpm_exit();
     void drain_console();
     void record_launch(const LaunchRecord& record);
+    std::string cause_of(const std::string& symptom);
     void end(Ending ending);
     void fail_with(const std::string& reason) { end({true, -1, reason}); }
 
