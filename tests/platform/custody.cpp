@@ -10,6 +10,10 @@ namespace {
 
 using std::chrono::seconds;
 
+// Causes as docs/interfaces/ledger.md numbers them.
+constexpr const char* cause_lease_expired = "1";
+constexpr const char* cause_revoked = "2";
+
 /// A session in which both driver VMs hold their device; nullptr (and a broken expectation) otherwise.
 std::unique_ptr<Session> with_devices(Context& context) {
     auto session = begin(context, standard(context));
@@ -37,7 +41,7 @@ const Registration silence{"a-lease-that-is-not-renewed-ends-and-the-device-is-b
     context.expect(back, "both devices are back in quarantine after the agent fell silent");
     for (const char* device : {"00:03.0", "00:04.0"}) {
         const auto* draining = session->seen().find("draining", {{"device", device}});
-        context.expect(draining != nullptr && draining->event.get("cause") == "lease_expired",
+        context.expect(draining != nullptr && draining->event.get("cause") == cause_lease_expired,
                        std::string{device} + " was drained because its lease expired");
     }
     context.expect(session->seen().find("vm_stopped", {{"vm", "agent"}}) == nullptr, "the agent VM did not notice");
@@ -53,7 +57,7 @@ const Registration revoked{"a-revoked-grant-ends-at-once-and-the-other-vm-goes-o
     const bool back = session->run_until([](const Observation& s) { return quarantined_again(s, "00:03.0"); }, seconds{60});
     context.expect(back, "00:03.0 is back in quarantine");
     const auto* draining = session->seen().find("draining", {{"device", "00:03.0"}});
-    context.expect(draining != nullptr && draining->event.get("cause") == "revoked", "because it was revoked");
+    context.expect(draining != nullptr && draining->event.get("cause") == cause_revoked, "because it was revoked");
     context.expect(session->run_until([](const Observation& s) { return s.proofs.contains("disk"); }, seconds{240}),
                    "disk0 finishes its work");
     context.expect(session->seen().find("draining", {{"device", "00:04.0"}}) == nullptr, "00:04.0 stays where it is");
