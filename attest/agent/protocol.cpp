@@ -101,8 +101,11 @@ Outcome<Json> Protocol::call(const std::string& method, const std::string& path,
 
 Outcome<Protocol::Challenge> Protocol::challenge() {
     const Json body = TRY(call("POST", platform_path("/challenges"), Json::object()));
-    return Challenge{TRY(text_field(body, "challenge_id")), TRY(base64_field(body, "nonce")),
-                     TRY(selection_of(body))};
+    Challenge challenge;
+    challenge.id = TRY(text_field(body, "challenge_id"));
+    challenge.nonce = TRY(base64_field(body, "nonce"));
+    challenge.selection = TRY(selection_of(body));
+    return challenge;
 }
 
 Outcome<Protocol::Snapshot> Protocol::snapshot(const Challenge& challenge) {
@@ -171,7 +174,9 @@ Outcome<Done> Protocol::poll_orders() {
 }
 
 Outcome<Done> Protocol::report() {
-    Json body = report_of(TRY(hypervisor_.info()), TRY(hypervisor_.status()));
+    const auto info = TRY(hypervisor_.info());
+    const auto status = TRY(hypervisor_.status());
+    Json body = report_of(info, status);
     body["agent"] = {{"platform_id", standing_.platform_id},
                      {"verdict", standing_.verdict},
                      {"reasons", standing_.reasons},

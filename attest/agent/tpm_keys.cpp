@@ -131,7 +131,8 @@ Outcome<EndorsementKey> Tpm::endorsement_key() {
         const auto persistent = object_of(esys, place.key);
         const ESYS_TR object =
             persistent.ok() ? persistent.value() : TRY(create_primary(esys, ek_template(place.type)));
-        return EndorsementKey{object, std::move(certificate).value(), TRY(public_area_of(esys, object))};
+        auto public_area = TRY(public_area_of(esys, object));
+        return EndorsementKey{object, std::move(certificate).value(), std::move(public_area)};
     }
     return fail("the TPM has no EK certificate that we know");
 }

@@ -68,7 +68,8 @@ Answer Operator::audit() const { return Json{{"audit", list(context_.store.audit
 Answer Operator::references() const { return Json{{"references", list(context_.store.references())}}; }
 
 Answer Operator::revoke(const std::string& grant_id) const {
-    return Json{{"revocation", to_base64(TRY(grants_.revoke(grant_id)))}};
+    const auto revocation = TRY(grants_.revoke(grant_id));
+    return Json{{"revocation", to_base64(revocation)}};
 }
 
 Answer Operator::release(const std::string& grant_id) const {

@@ -50,6 +50,8 @@ using Status = Result<Done, E>;
 
 } // namespace casemate
 
+// Only where the statement has built nothing else yet: GCC does not destroy the temporaries of an expression that it leaves
+// (a braced list whose second element is a TRY leaks the first).
 // A statement expression: GCC and Clang both have it, and no C++20 construct replaces it.
 #define TRY(expression)                                                                                      \
     ({                                                                                                       \
