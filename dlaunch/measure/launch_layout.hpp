@@ -26,6 +26,7 @@ static_assert(sizeof(SlbHeader) == 12);
 inline constexpr std::uint32_t slb_magic = 0x424C5343;          // "CSLB"
 inline constexpr std::uint64_t params_magic = 0x534D524150435343; // "CSCPARMS"
 inline constexpr std::uint64_t boot_magic = 0x4F464E4954425343;   // "CSBTINFO"
+inline constexpr std::uint64_t failure_magic = 0x44454C4941465343; // "CSFAILED"
 inline constexpr std::uint16_t layout_version = 1;
 inline constexpr std::uint64_t slb_region_size = 64 * 1024;
 inline constexpr std::size_t max_images = 16;
@@ -66,6 +67,14 @@ struct LaunchParams {
     std::uint64_t images;        // Image[image_count]
 };
 static_assert(sizeof(LaunchParams) == 88);
+
+/// What a stopped launch leaves over LaunchParams, for whoever can read memory after it (docs/launch-failures.md).
+struct FailureRecord {
+    std::uint64_t magic;  // failure_magic
+    std::uint32_t code;
+    std::uint32_t capped; // 1: PCR 17-22 of every active bank are capped
+};
+static_assert(sizeof(FailureRecord) == 16);
 
 /// How the code that now runs was started.
 enum class LaunchKind : std::uint32_t { unmeasured = 0, skinit = 1, txt = 2 };

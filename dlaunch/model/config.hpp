@@ -15,6 +15,9 @@ enum class SkinitMode {
     refuse,     // #UD, as on a processor without SVM
 };
 
+/// Whether the machine has a TPM interface at all.
+enum class TpmInterface { fifo, none };
+
 struct PlatformConfig {
     std::filesystem::path esp;  // raw FAT image; build_esp() makes one
     std::filesystem::path nvme; // host file behind the NVMe at 00:04.0; empty: a 64 MiB one that goes with the platform
@@ -23,6 +26,7 @@ struct PlatformConfig {
     /// TPM state to use and keep (made if empty); unset: a new TPM in the private directory.
     std::filesystem::path tpm_state;
     std::string pcr_banks = "sha256,sha384";
+    TpmInterface tpm_interface = TpmInterface::fifo; // none: for tests
     /// Commands that serve 10.0.2.100 ports 7001 and 7002, one process a connection, on stdin and stdout; empty: none.
     std::string download_peer;
     std::string upload_peer;

@@ -45,9 +45,9 @@ void add_serial(Arguments& arguments, const QemuWiring& wiring) {
     add(arguments, {"-chardev", connected_socket("com2", wiring.com2) + ",server=on,wait=off", "-serial", "chardev:com2"});
 }
 
-void add_model_wiring(Arguments& arguments, const QemuWiring& wiring) {
-    add(arguments, {"-chardev", connected_socket("tpm", wiring.tpm_control), "-tpmdev", "emulator,id=tpm0,chardev=tpm",
-                    "-device", "tpm-tis,tpmdev=tpm0"});
+void add_model_wiring(Arguments& arguments, const PlatformConfig& config, const QemuWiring& wiring) {
+    add(arguments, {"-chardev", connected_socket("tpm", wiring.tpm_control), "-tpmdev", "emulator,id=tpm0,chardev=tpm"});
+    if (config.tpm_interface == TpmInterface::fifo) add(arguments, {"-device", "tpm-tis,tpmdev=tpm0"});
     add(arguments, {"-chardev", connected_socket("debugger", wiring.debugger), "-gdb", "chardev:debugger"});
     add(arguments, {"-chardev", connected_socket("monitor", wiring.monitor), "-mon", "chardev=monitor,mode=control"});
     add(arguments, {"-plugin", quoted(wiring.plugin.string()) + ",verdict=" + std::to_string(wiring.verdicts)});
@@ -70,7 +70,7 @@ std::vector<std::string> qemu_command(const PlatformConfig& config, const QemuWi
                     "nvme,drive=disk,serial=casemate,bus=pcie.0,addr=04.0"});
     add(arguments, {"-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"});
     add_serial(arguments, wiring);
-    add_model_wiring(arguments, wiring);
+    add_model_wiring(arguments, config, wiring);
     arguments.insert(arguments.end(), config.extra_qemu_arguments.begin(), config.extra_qemu_arguments.end());
     return arguments;
 }

@@ -7,6 +7,7 @@
 #include "tests/unit/policy_sample.hpp"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 namespace casemate::launch_test {
@@ -70,12 +71,22 @@ std::optional<std::string> Boot::seen(const std::string& text) const {
     return {};
 }
 
-std::optional<std::string> Boot::event(const std::string& name) {
-    const std::string text = "@cm event=" + name + " ";
+std::optional<std::string> Boot::event(const std::string& name) { return wait_for("@cm event=" + name + " "); }
+
+bool Boot::says(const std::string& text) { return wait_for(text).has_value(); }
+
+std::optional<std::string> Boot::wait_for(const std::string& text) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{2};
     while (!seen(text) && !platform_->ending() && std::chrono::steady_clock::now() < deadline)
         platform_->step(model::Millis{100});
     return seen(text);
+}
+
+Bytes Boot::memory(std::uint64_t address, std::size_t size) {
+    const fs::path file = scratch_.path() / "memory";
+    const auto saved =
+        platform_->monitor("pmemsave", {{"val", address}, {"size", size}, {"filename", file.string()}});
+    return saved ? read_file(file) : Bytes{};
 }
 
 std::string field(const std::string& line, const std::string& key) {

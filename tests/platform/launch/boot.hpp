@@ -24,8 +24,13 @@ public:
     [[nodiscard]] model::Platform& platform() { return *platform_; }
     /// Steps until a line with `@cm event=NAME` has come and returns it; nothing after two minutes.
     std::optional<std::string> event(const std::string& name);
+    /// Steps until a line that contains `text` has come; false after two minutes.
+    bool says(const std::string& text);
+    /// The machine's physical memory as it is now; empty when it cannot be read.
+    [[nodiscard]] Bytes memory(std::uint64_t address, std::size_t size);
 
 private:
+    std::optional<std::string> wait_for(const std::string& text);
     [[nodiscard]] std::optional<std::string> seen(const std::string& text) const;
 
     model::StateDir scratch_;

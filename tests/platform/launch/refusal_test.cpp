@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must not launch: the SLB stops with its number and caps the PCRs; the launcher says what is wrong.
+#include "dlaunch/measure/launch_layout.hpp"
 #include "dlaunch/measure/pcr_map.hpp"
 #include "tests/platform/launch/boot.hpp"
 #include "tests/platform/model/pcr.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <cstring>
+
 using namespace casemate;
 using namespace casemate::launch_test;
 
 namespace {
+
+/// The record that a stopped SLB leaves in its own 64 KiB, over LaunchParams.
+launch::FailureRecord failure_record(Boot& boot, const Files& files) {
+    const auto start = boot.event("slb_start");
+    if (!start) return {};
+    launch::SlbHeader header{};
+    std::memcpy(&header, files.at("slb.bin").data(), sizeof header);
+    const auto base = std::stoull(field(*start, "base"), nullptr, 16);
+    const Bytes bytes = boot.memory(base + header.params_offset, sizeof(launch::FailureRecord));
+    launch::FailureRecord record{};
+    if (bytes.size() == sizeof record) std::memcpy(&record, bytes.data(), sizeof record);
+    return record;
+}
 
 /// Boots, expects the SLB to stop with `code`, and checks that PCR 18-22 hold the cap on top of zeros.
 void check_stops(const Files& files, const std::string& code, bool authority_clean) {
@@ -18,6 +34,10 @@ void check_stops(const Files& files, const std::string& code, bool authority_cle
     REQUIRE(failure);
     CHECK(field(*failure, "code") == code);
     CHECK(field(*failure, "capped") == "1");
+    const launch::FailureRecord record = failure_record(boot, files);
+    CHECK(record.magic == launch::failure_magic);
+    CHECK(std::to_string(record.code) == code);
+    CHECK(record.capped == 1);
     const auto& sha256 = model::test::banks[1];
     using measure::Digest;
     constexpr auto algorithm = measure::TPM_ALG_ID::SHA256;
@@ -29,11 +49,18 @@ void check_stops(const Files& files, const std::string& code, bool authority_cle
     }
 }
 
-std::string launcher_reason(const Files& files) {
-    Boot boot{files};
+struct LauncherRefusal {
+    std::string reason;        // on COM1, for machines
+    bool told_a_person = false; // the firmware's console shows the sentence
+};
+
+LauncherRefusal refused_by_launcher(const Files& files, const std::string& sentence, model::PlatformConfig config = {}) {
+    Boot boot{files, std::move(config)};
     const auto line = boot.event("launcher_refused");
-    return line ? field(*line, "reason") : "launched";
+    return {line ? field(*line, "reason") : "launched", boot.says("Casemate is not launched: " + sentence)};
 }
+
+std::string launcher_reason(const Files& files) { return refused_by_launcher(files, "").reason; }
 
 } // namespace
 
@@ -53,6 +80,25 @@ TEST_CASE("a hypervisor that asks for a writable and executable segment stops th
     Files files = good_files();
     files["hypervisor.elf"][64 + 4] = 7; // p_flags of the first segment
     check_stops(files, "60", false);
+}
+
+TEST_CASE("without SVM, SKINIT or a TPM the launcher says so on the console, and launches nothing") {
+    const auto on_processor = [](const char* cpu, const char* sentence) {
+        model::PlatformConfig config;
+        config.extra_qemu_arguments = {"-cpu", cpu}; // the last one counts
+        return refused_by_launcher(good_files(), sentence, std::move(config));
+    };
+    const LauncherRefusal no_svm = on_processor("EPYC-v1,-svm", "this processor has no SVM");
+    CHECK(no_svm.reason == "no_svm");
+    CHECK(no_svm.told_a_person);
+    const LauncherRefusal no_skinit = on_processor("EPYC-v1,+svm,-skinit", "this processor has no SKINIT instruction");
+    CHECK(no_skinit.reason == "no_skinit");
+    CHECK(no_skinit.told_a_person);
+    model::PlatformConfig bare;
+    bare.tpm_interface = model::TpmInterface::none;
+    const LauncherRefusal no_tpm = refused_by_launcher(good_files(), "no TPM 2.0", std::move(bare));
+    CHECK(no_tpm.reason == "no_tpm");
+    CHECK(no_tpm.told_a_person);
 }
 
 TEST_CASE("the launcher names a missing, an empty and a malformed file, and launches nothing") {
