@@ -2,7 +2,6 @@
 // Agent, relay and verifier against a real TPM 2.0 (swtpm with an EK certificate of its own local authority): enrolment by
 // credential activation, a challenge, and a genuine quote. Everything over the management line and HTTPS as in production;
 // only the hypervisor is missing, so the quote is refused for its PCRs, which no launch has touched.
-#define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>
 
 #include <csignal>
