@@ -10,12 +10,15 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <optional>
 
 namespace {
 
 using namespace casemate;
 using namespace casemate::session;
+
+constexpr int wrong_usage = 2;
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -102,7 +105,12 @@ int complain(const std::string& sentence) {
     return 1;
 }
 
+/// Before a minute of work whose result could not be kept.
+bool writable(const std::filesystem::path& file) { return file.empty() || std::ofstream{file, std::ios::app}.good(); }
+
 int up(const Options& options) {
+    for (const auto& file : {options.report, options.session.console_log})
+        if (!writable(file)) return complain("cannot write " + file.string());
     Progress progress{9, options.quiet};
     progress.begin("TPM identity, verifier, ESP, machine");
     auto started = Session::start(options.session);
@@ -142,7 +150,11 @@ int main(int argc, char** argv) {
     app.add_option("--smp", options.session.processors, "processors of the platform (2)")->check(CLI::Range(1, 16));
     app.add_option("--console", options.session.console_log, "append every console line to this file");
     app.add_flag("--keep-running", options.keep_running, "stay up after the proofs, until Ctrl-C");
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? 0 : wrong_usage;
+    }
     struct sigaction action {};
     action.sa_handler = [](int) { interrupted = 1; };
     sigaction(SIGINT, &action, nullptr);
