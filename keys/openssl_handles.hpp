@@ -3,6 +3,8 @@
 // Host only. An OpenSSL call that fails here is a broken installation or a broken file: it ends the command.
 #pragma once
 
+#include "dlaunch/measure/openssl_releaser.hpp"
+
 #include <memory>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -16,12 +18,6 @@ namespace casemate::keys {
 class KeyError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
-};
-
-template <auto release>
-struct Releaser {
-    template <typename T>
-    void operator()(T* object) const { release(object); }
 };
 
 using PrivateKey = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;

@@ -2,6 +2,8 @@
 // See signer.hpp.
 #include "attest/cose/signer.hpp"
 
+#include "dlaunch/measure/openssl_releaser.hpp"
+
 #include <fstream>
 #include <iterator>
 #include <openssl/bn.h>
@@ -14,11 +16,6 @@
 namespace casemate::cose {
 namespace {
 
-template <auto release>
-struct Releaser {
-    template <typename T>
-    void operator()(T* object) const { release(object); }
-};
 using Bio = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
 using Context = std::unique_ptr<EVP_MD_CTX, Releaser<EVP_MD_CTX_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;

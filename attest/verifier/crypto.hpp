@@ -12,6 +12,7 @@
 #include <openssl/x509.h>
 
 #include "attest/verifier/bytes.hpp"
+#include "dlaunch/measure/openssl_releaser.hpp"
 
 namespace casemate::verifier {
 
@@ -20,11 +21,6 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-template <auto release>
-struct Releaser {
-    template <typename T>
-    void operator()(T* object) const { release(object); }
-};
 using PublicKey = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
 using Certificate = std::unique_ptr<X509, Releaser<X509_free>>;

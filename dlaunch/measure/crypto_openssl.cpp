@@ -4,6 +4,7 @@
 // extends is several times faster than with EVP contexts. Keys use EVP.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "dlaunch/measure/crypto.hpp"
+#include "dlaunch/measure/openssl_releaser.hpp"
 #include "hypervisor/base/check.hpp"
 
 #include <openssl/core_names.h>
@@ -32,13 +33,8 @@ Context& context(State& state) {
     return *std::launder(reinterpret_cast<Context*>(state.data()));
 }
 
-template <auto release>
-struct Release {
-    template <typename T>
-    void operator()(T* object) const { release(object); }
-};
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Release<EVP_PKEY_CTX_free>>;
-using Signature = std::unique_ptr<ECDSA_SIG, Release<ECDSA_SIG_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
+using Signature = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
 
 EVP_PKEY* parse(ByteView sec1) {
     const KeyContext maker{EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr)};
