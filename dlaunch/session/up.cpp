@@ -147,7 +147,7 @@ int main(int argc, char** argv) {
     app.add_option("--build", options.session.artefacts.build)->required()->group("");
     app.add_flag("--quiet", options.quiet, "print nothing but errors");
     app.add_option("--report", options.report, "write a JSON report (docs/interfaces/report.md) to this file");
-    app.add_option("--smp", options.session.processors, "processors of the platform (2)")->check(CLI::Range(1, 16));
+    app.add_option("--smp", options.session.processors, "processors of the platform, two or more for the default policy (2)")->check(CLI::Range(2, 16));
     app.add_option("--console", options.session.console_log, "append every console line to this file");
     app.add_flag("--keep-running", options.keep_running, "stay up after the proofs, until Ctrl-C");
     try {

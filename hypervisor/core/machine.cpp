@@ -29,8 +29,7 @@ VmDefinition definition_of(const Machine& machine, const policy::Vm& vm) {
             .initrd = machine.image(vm.initrd.view()),
             .command_line = vm.command_line.view(),
             .memory_bytes = std::uint64_t{vm.memory_mib} << 20,
-            .core = vm.core,
-            .dedicated = vm.placement == policy::Placement::dedicated};
+            .core = vm.core};
 }
 
 bool refuse(std::string_view vm, std::string_view why) {
@@ -108,6 +107,7 @@ bool Machine::add_vm(const policy::Vm& source) {
     const VmDefinition definition = definition_of(*this, source);
     if (definition.kernel.empty() || definition.initrd.empty())
         return refuse(definition.name, "image_missing");
+    if (definition.core >= cpu_count_) return refuse(definition.name, "core_missing"); // it might be another's own
     if (definition.memory_bytes > max_guest_ram) return refuse(definition.name, "memory");
     VmResources resources;
     const mm::FrameOwner owner = mm::vm_owner(vm_count_);
@@ -115,7 +115,7 @@ bool Machine::add_vm(const policy::Vm& source) {
     auto table = Vm::PageTable::create(tcb_memory_, frames_, owner);
     if (!table || !table.value().map_ram(GuestPhys{0}, resources.ram).ok())
         return refuse(definition.name, "page_table");
-    Cpu& core = *cpus_[definition.core % cpu_count_];
+    Cpu& core = *cpus_[definition.core];
     Vm* const vm = tcb_memory_.make<Vm>(vm_count_, definition, core, table.value(), resources);
     if (vm == nullptr) return refuse(definition.name, "no_memory");
     vms_[vm_count_++] = vm;

@@ -41,7 +41,6 @@ struct VmDefinition {
     std::string_view command_line;
     std::uint64_t memory_bytes = 0;
     unsigned core = 0;
-    bool dedicated = false;
 };
 
 /// The device interrupt vectors of this VM on its core: the remapping entry for guest vector v sends host vector
