@@ -58,12 +58,14 @@ bool judge(const EvidenceBundle& evidence, const Expectation& expectation, Appra
     appraisal.clock = quote->get().clockInfo;
 
     appraisal.log = Verifier::verify_log(*quote, evidence.log, expectation.banks, reasons);
-    if (!appraisal.log && !reasons.contains(AppraisalError::log_replay)) return false; // said all there is to say
+    const bool explainable =
+        reasons.contains(AppraisalError::log_replay) || reasons.contains(AppraisalError::not_launched);
+    if (!appraisal.log && !explainable) return false; // said all there is to say
 
     LaunchRecord record;
     std::optional<LogWalker> walker;
-    const bool read = read_log(evidence.log, expectation.banks, record, walker, reasons);
-    if (!appraisal.log || !read || !launch_kind_good(record, reasons)) return false;
+    if (!read_log(evidence.log, expectation.banks, record, walker, reasons)) return false;
+    if (!launch_kind_good(record, reasons) || !appraisal.log) return false;
     appraisal.launch_id = record.launch_id;
 
     appraisal.reference = match_reference(record, expectation.references, expectation.banks, reasons);

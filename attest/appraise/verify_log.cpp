@@ -2,6 +2,7 @@
 // See verify.hpp: replay of the log against the quoted PCR digest, in every quoted bank at once.
 #include "attest/appraise/verify.hpp"
 #include "dlaunch/measure/event_log.hpp"
+#include "dlaunch/measure/launch_events.hpp"
 #include "dlaunch/measure/pcr_map.hpp"
 
 namespace casemate::attest {
@@ -28,14 +29,27 @@ bool banks_good(const measure::Banks& log, const measure::Banks& expected, Reaso
     return true;
 }
 
-/// PCR 17-22 after all events, from PCRs filled with `start`. Nothing when the log does not parse.
-std::optional<LaunchPcrs> replay(ByteView log, const measure::Banks& banks, std::uint8_t start) {
+/// The SLB's own record: SKINIT makes that extend, the SLB only writes it down.
+bool made_by_skinit(const measure::LogEvent& event) {
+    const auto data = measure::parse_tagged(event.data);
+    return data && data->tag == measure::EventTag::slb;
+}
+
+enum class Story {
+    launched,
+    no_skinit, // PCRs begin as at power-on, all ones, and SKINIT's own extend is missing
+    imitated,  // so do they here, but somebody else made that extend
+};
+
+/// PCR 17-22 after all events. Nothing when the log does not parse.
+std::optional<LaunchPcrs> replay(ByteView log, const measure::Banks& banks, Story story) {
     auto reader = EventLogReader::open(log);
     if (!reader.ok()) return std::nullopt;
-    LaunchPcrs pcrs{banks, start};
+    LaunchPcrs pcrs{banks, story == Story::launched ? std::uint8_t{0x00} : std::uint8_t{0xff}};
     while (!reader.value().at_end()) {
         const auto event = reader.value().next();
         if (!event.ok()) return std::nullopt;
+        if (story == Story::no_skinit && made_by_skinit(event.value())) continue;
         // An event elsewhere changes no quoted PCR; the grammar refuses it by name.
         if (measure::is_launch_pcr(event.value().pcr) && !pcrs.extend(event.value().pcr, event.value().digests)) {
             return std::nullopt;
@@ -59,11 +73,12 @@ bool matches(const LaunchPcrs& pcrs, const Quote& quote) {
     return equal(composite(pcrs, quote.pcrSelect).view(), quote.pcrDigest);
 }
 
-/// Which of the known bad states the quoted PCRs are in. PCRs that no launch reset start at all ones.
+/// Which of the known bad states the quoted PCRs are in.
 AppraisalError explain(const Quote& quote, ByteView log, const measure::Banks& banks) {
-    const auto from_ones = replay(log, banks, 0xff);
-    if (matches(LaunchPcrs{banks, 0xff}, quote) || (from_ones && matches(*from_ones, quote))) {
-        return AppraisalError::not_launched;
+    if (matches(LaunchPcrs{banks, 0xff}, quote)) return AppraisalError::not_launched;
+    for (const Story story : {Story::no_skinit, Story::imitated}) {
+        const auto pcrs = replay(log, banks, story);
+        if (pcrs && matches(*pcrs, quote)) return AppraisalError::not_launched;
     }
     return matches(LaunchPcrs{banks, 0x00}, quote) ? AppraisalError::launch_not_finished : AppraisalError::log_replay;
 }
@@ -78,7 +93,7 @@ std::optional<Verified<ByteView>> Verifier::verify_log(const Verified<Quote>& qu
         return std::nullopt;
     }
     if (!banks_good(reader.value().banks(), expected, reasons)) return std::nullopt;
-    const auto pcrs = replay(log, expected, 0x00);
+    const auto pcrs = replay(log, expected, Story::launched);
     if (!pcrs) {
         reasons.add(AppraisalError::log_malformed, "log");
         return std::nullopt;

@@ -74,7 +74,7 @@ const Registration policy{"a-flipped-bit-in-the-policy-stops-the-launch-with-its
 const Registration unmeasured{"a-hypervisor-started-without-skinit-is-refused-everywhere", [](Context& context) {
     SessionConfig config = standard(context);
     config.skinit = model::SkinitMode::unmeasured;
-    expect_refusal(context, std::move(config), "log_replay"); // a chain from FF.. replays to no launch
+    expect_refusal(context, std::move(config), "not_launched");
 }};
 
 } // namespace

@@ -255,8 +255,23 @@ TEST_CASE("a hypervisor started without a launch is named as such", "[appraise]"
     evidence.pcr_start = 0xff;
     evidence.launch_kind = launch::LaunchKind::unmeasured;
     evidence.launch();
-    evidence.log_events.erase(evidence.log_events.begin(), evidence.log_events.begin() + 4);
-    refused_for(evidence, AppraisalError::not_launched);
+    SECTION("by the SLB, which writes down an extend that SKINIT never made") {
+        evidence.tpm_events = {evidence.log_events.begin() + 1, evidence.log_events.end()};
+        refused_for(evidence, {AppraisalError::not_launched, AppraisalError::launch_kind}); // and its own word for it
+    }
+    SECTION("by the SLB, with a hypervisor that claims a launch") {
+        evidence.launch_kind = launch::LaunchKind::skinit;
+        evidence.launch();
+        evidence.tpm_events = {evidence.log_events.begin() + 1, evidence.log_events.end()};
+        refused_for(evidence, AppraisalError::not_launched);
+    }
+    SECTION("by an imitation that extends the SLB's digest itself") {
+        refused_for(evidence, {AppraisalError::not_launched, AppraisalError::launch_kind});
+    }
+    SECTION("by something that is no SLB") {
+        evidence.log_events.erase(evidence.log_events.begin(), evidence.log_events.begin() + 4);
+        refused_for(evidence, {AppraisalError::not_launched, AppraisalError::event_order});
+    }
 }
 
 TEST_CASE("PCRs at all ones are not launched, whatever the log says", "[appraise]") {
