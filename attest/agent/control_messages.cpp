@@ -47,14 +47,13 @@ Bytes gate(CborReader& in) { return bytes_of(in.bytes(max_gate)); }
 
 Lease lease(CborReader& in) {
     Lease value;
-    in.expect_map(6);
+    in.expect_map(5);
     value.grant_id = field_bytes(in, 0, grant_id_size);
     in.expect_key(1);
     value.device = device_address(in);
     value.vm_id = field_bytes(in, 2, id_size);
     value.gate_nonce = field_bytes(in, 3, id_size);
-    value.sequence = field(in, 4);
-    value.ms_left = field(in, 5);
+    value.ms_left = field(in, 4);
     return value;
 }
 

@@ -24,7 +24,6 @@ struct Lease {
     DeviceAddress device{};
     Bytes vm_id{};
     Bytes gate_nonce{};
-    std::uint64_t sequence = 0;
     std::uint64_t ms_left = 0;
 };
 

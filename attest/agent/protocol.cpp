@@ -50,7 +50,6 @@ Json to_json(const Lease& lease) {
             {"device", agent::to_json(lease.device)},
             {"vm_id", relay::to_hex(lease.vm_id)},
             {"gate_nonce", relay::to_hex(lease.gate_nonce)},
-            {"sequence", lease.sequence},
             {"ms_left", lease.ms_left}};
 }
 

@@ -10,13 +10,12 @@
 namespace casemate::attest {
 
 /// A lease as the agent reports it (operation `leases` of the control device). Only a claim: what counts is the
-/// quoted ledger, which does not show renewals.
+/// quoted ledger.
 struct LeaseReport {
     measure::GrantId grant_id{};
     DeviceAddress device{};
     measure::VmId vm_id{};
     measure::GateNonce gate_nonce{};
-    std::uint64_t sequence = 0; // last accepted
     std::uint64_t ms_left = 0;
 };
 

@@ -20,12 +20,13 @@ const char* describe(GrantError error) {
     case GrantError::lease: return "the lease is longer than the policy allows";
     case GrantError::rights: return "the rights are more than the policy allows";
     case GrantError::used_before: return "used before";
-    case GrantError::sequence: return "the sequence number is not the next one";
+    case GrantError::evidence_order: return "not on newer evidence than the last one";
     case GrantError::not_assigned: return "the device is not assigned under this grant";
     case GrantError::tainted: return "the device was held by another image and could not be reset";
     case GrantError::launch_not_measured: return "this launch was not measured";
     case GrantError::type: return "neither grant, renewal nor revocation";
     case GrantError::log_full: return "the event log is full";
+    case GrantError::evidence_age: return "the evidence is older than the lease";
     }
     return "unknown reason";
 }

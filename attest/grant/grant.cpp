@@ -21,7 +21,7 @@ enum Key : std::int64_t {
     key_rights = -65543,
     key_lease = -65544,
     key_epoch = -65545,
-    key_sequence = -65546,
+    key_evidence_clock = -65546,
 };
 constexpr std::size_t claim_count = 11;
 
@@ -60,7 +60,7 @@ Result<Claims, GrantError> read_claims(ByteView encoded) {
     claims.rights = read_number(in, key_rights);
     claims.lease = read_number(in, key_lease);
     claims.epoch = read_number(in, key_epoch);
-    claims.sequence = read_number(in, key_sequence);
+    claims.evidence_clock = read_number(in, key_evidence_clock);
     if (!in.finished()) return Failure{GrantError::shape};
     if (type < 1 || type > 3) return Failure{GrantError::type};
     claims.type = static_cast<Type>(type);
@@ -103,7 +103,7 @@ ByteView encode_claims(const Claims& claims, ByteSpan buffer) {
     out.key(key_rights), out.u64(claims.rights);
     out.key(key_lease), out.u64(claims.lease);
     out.key(key_epoch), out.u64(claims.epoch);
-    out.key(key_sequence), out.u64(claims.sequence);
+    out.key(key_evidence_clock), out.u64(claims.evidence_clock);
     return out.ok() ? out.written() : ByteView{};
 }
 

@@ -33,7 +33,7 @@ struct Claims {
     std::uint64_t rights = 0;
     std::uint64_t lease = 0; // seconds
     std::uint64_t epoch = 0;
-    std::uint64_t sequence = 0;
+    std::uint64_t evidence_clock = 0; // ms of the TPM's clock when the evidence was quoted: the lease runs from there
     bool operator==(const Claims&) const = default;
 };
 
@@ -53,12 +53,13 @@ enum class GrantError : std::uint8_t {
     lease = 11,
     rights = 12,
     used_before = 13,
-    sequence = 14,
+    evidence_order = 14, // not newer than the evidence that was accepted last
     not_assigned = 15,
     tainted = 16,
     launch_not_measured = 17,
     type = 18,
     log_full = 19,
+    evidence_age = 20, // older than the lease, of a time to come, or of unknown age
 };
 
 /// Claims of a message whose signature was verified. Only verify() makes one.

@@ -77,10 +77,10 @@ struct Grant {
     std::int64_t rights = 0;
     std::int64_t lease_seconds = 0;
     std::int64_t epoch = 0;
-    std::int64_t sequence = 0; // last one issued
+    std::int64_t evidence_clock = 0; // ms of the TPM: of the evidence behind the newest message
     Millis issued_at = 0;
     Millis renewed_at = 0;
-    Blob cose;       // the grant itself
+    Blob cose;       // the grant itself, as signed last
     Millis revoked_at = 0; // 0 = not revoked
     Blob revocation; // signed, empty = not revoked
     bool held = false; // while set, the same VM gets no new grant for the same device on this platform

@@ -65,7 +65,7 @@ CREATE TABLE grants (
     rights INTEGER NOT NULL,
     lease_seconds INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
+    evidence_clock INTEGER NOT NULL,
     issued_at INTEGER NOT NULL,
     renewed_at INTEGER NOT NULL,
     cose BLOB NOT NULL,

@@ -6,8 +6,8 @@ namespace casemate::store {
 namespace {
 
 #define GRANT_COLUMNS                                                                                          \
-    "id, platform_id, launch_id, gate_nonce, vm_id, device, rights, lease_seconds, epoch, sequence, "          \
-    "issued_at, renewed_at, cose, revoked_at, revocation, held"
+    "id, platform_id, launch_id, gate_nonce, vm_id, device, rights, lease_seconds, epoch, "                    \
+    "evidence_clock, issued_at, renewed_at, cose, revoked_at, revocation, held"
 
 Grant read_grant(const Statement& row) {
     Grant grant;
@@ -20,7 +20,7 @@ Grant read_grant(const Statement& row) {
     grant.rights = row.integer(6);
     grant.lease_seconds = row.integer(7);
     grant.epoch = row.integer(8);
-    grant.sequence = row.integer(9);
+    grant.evidence_clock = row.integer(9);
     grant.issued_at = row.integer(10);
     grant.renewed_at = row.integer(11);
     grant.cose = row.blob(12);
@@ -43,7 +43,7 @@ void SqliteStore::add_grant(const Grant& grant) {
     Statement{connection_, "INSERT INTO grants (" GRANT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                            "?, ?, ?)"}
         .bind(grant.id).bind(grant.platform_id).bind(grant.launch_id).bind(grant.gate_nonce).bind(grant.vm_id)
-        .bind(grant.device).bind(grant.rights).bind(grant.lease_seconds).bind(grant.epoch).bind(grant.sequence)
+        .bind(grant.device).bind(grant.rights).bind(grant.lease_seconds).bind(grant.epoch).bind(grant.evidence_clock)
         .bind(grant.issued_at).bind(grant.renewed_at).bind(grant.cose).bind(grant.revoked_at)
         .bind(grant.revocation).bind(std::int64_t{grant.held}).run();
 }
@@ -70,10 +70,16 @@ std::vector<Grant> SqliteStore::grants_of(std::string_view platform_id) {
     return read_all(rows);
 }
 
-void SqliteStore::set_renewal(std::string_view id, std::int64_t sequence, Millis now) {
+void SqliteStore::set_renewal(std::string_view id, std::int64_t evidence_clock, Millis now) {
     const std::lock_guard guard{lock_};
-    Statement{connection_, "UPDATE grants SET sequence = max(sequence, ?), renewed_at = ? WHERE id = ?"}
-        .bind(sequence).bind(now).bind(id).run();
+    Statement{connection_, "UPDATE grants SET evidence_clock = ?, renewed_at = ? WHERE id = ?"}
+        .bind(evidence_clock).bind(now).bind(id).run();
+}
+
+void SqliteStore::set_reissue(std::string_view id, const Blob& cose, std::int64_t evidence_clock, Millis now) {
+    const std::lock_guard guard{lock_};
+    Statement{connection_, "UPDATE grants SET cose = ?, evidence_clock = ?, renewed_at = ? WHERE id = ?"}
+        .bind(cose).bind(evidence_clock).bind(now).bind(id).run();
 }
 
 bool SqliteStore::revoke(std::string_view id, const Blob& revocation, Millis now) {

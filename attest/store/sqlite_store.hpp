@@ -31,7 +31,8 @@ public:
     std::optional<Grant> grant(std::string_view id) override;
     std::vector<Grant> grants(int limit) override;
     std::vector<Grant> grants_of(std::string_view platform_id) override;
-    void set_renewal(std::string_view id, std::int64_t sequence, Millis now) override;
+    void set_renewal(std::string_view id, std::int64_t evidence_clock, Millis now) override;
+    void set_reissue(std::string_view id, const Blob& cose, std::int64_t evidence_clock, Millis now) override;
     bool revoke(std::string_view id, const Blob& revocation, Millis now) override;
     bool lift_hold(std::string_view id) override;
 

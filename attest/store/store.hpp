@@ -53,7 +53,9 @@ public:
     [[nodiscard]] virtual std::optional<Grant> grant(std::string_view id) = 0;
     [[nodiscard]] virtual std::vector<Grant> grants(int limit) = 0;
     [[nodiscard]] virtual std::vector<Grant> grants_of(std::string_view platform_id) = 0;
-    virtual void set_renewal(std::string_view id, std::int64_t sequence, Millis now) = 0;
+    virtual void set_renewal(std::string_view id, std::int64_t evidence_clock, Millis now) = 0;
+    /// The same grant, signed again on newer evidence.
+    virtual void set_reissue(std::string_view id, const Blob& cose, std::int64_t evidence_clock, Millis now) = 0;
     /// Records the signed revocation and holds further grants; false when already revoked or unknown.
     [[nodiscard]] virtual bool revoke(std::string_view id, const Blob& revocation, Millis now) = 0;
     [[nodiscard]] virtual bool lift_hold(std::string_view id) = 0;

@@ -50,7 +50,6 @@ Result<attest::LeaseReport, ApiError> lease(const Json& object) {
     TRY(hex_member(object, "vm_id", report.vm_id));
     TRY(hex_member(object, "gate_nonce", report.gate_nonce));
     report.device = TRY(device_member(object));
-    report.sequence = TRY(number_member(object, "sequence"));
     report.ms_left = TRY(number_member(object, "ms_left"));
     return report;
 }

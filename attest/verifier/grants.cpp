@@ -24,6 +24,8 @@ struct Grants::Round {
             if (equal(grant.gate_nonce, gate_nonce)) return &grant;
         return nullptr;
     }
+    /// TPM time of the quote: an affirming appraisal has it.
+    [[nodiscard]] std::uint64_t clock() const { return appraisal.clock->clock; }
     [[nodiscard]] bool held_back(const std::string& device, ByteView vm_id) const {
         return std::any_of(known.begin(), known.end(), [&](const store::Grant& grant) {
             return grant.held && grant.device == device && equal(grant.vm_id, vm_id);
@@ -90,7 +92,7 @@ void Grants::answer_gate(Round& round, const attest::GateResult& gate) const {
     if (round.held_back(device, gate.request.vm_id) || (earlier != nullptr && earlier->revoked_at != 0))
         return round.issued.withhold("revoked", what);
     if (!round.given.insert(device).second) return round.issued.withhold("device_held", what);
-    if (earlier != nullptr) return round.issued.give(earlier->cose, earlier->lease_seconds);
+    if (earlier != nullptr) return reissue(round, *earlier);
     const store::Grant grant = new_grant(round, gate);
     context_.store.add_grant(grant);
     context_.audit(round.platform_id, "grant", grant.id, "issued", what);
@@ -98,6 +100,15 @@ void Grants::answer_gate(Round& round, const attest::GateResult& gate) const {
                                   {"lease_seconds", grant.lease_seconds}});
     round.issued.give(grant.cose, grant.lease_seconds);
     round.known.push_back(grant);
+}
+
+/// The same grant on this evidence: its lease runs from there, and the gate takes it once in any case.
+void Grants::reissue(Round& round, const store::Grant& earlier) const {
+    grant::Claims claims = claims_of(earlier);
+    claims.evidence_clock = round.clock();
+    const Bytes cose = sign(claims);
+    context_.store.set_reissue(earlier.id, cose, static_cast<std::int64_t>(claims.evidence_clock), context_.now());
+    round.issued.give(cose, earlier.lease_seconds);
 }
 
 store::Grant Grants::new_grant(const Round& round, const attest::GateResult& gate) const {
@@ -113,6 +124,7 @@ store::Grant Grants::new_grant(const Round& round, const attest::GateResult& gat
     claims.rights = device.rights;
     claims.lease = std::min<std::uint64_t>(static_cast<std::uint64_t>(context_.settings.lease_seconds), device.max_lease);
     claims.epoch = policy.epoch;
+    claims.evidence_clock = round.clock();
     store::Grant row;
     row.id = to_hex(claims.id);
     row.platform_id = round.platform_id;
@@ -123,6 +135,7 @@ store::Grant Grants::new_grant(const Round& round, const attest::GateResult& gat
     row.rights = static_cast<std::int64_t>(claims.rights);
     row.lease_seconds = static_cast<std::int64_t>(claims.lease);
     row.epoch = static_cast<std::int64_t>(claims.epoch);
+    row.evidence_clock = static_cast<std::int64_t>(claims.evidence_clock);
     row.issued_at = row.renewed_at = context_.now();
     row.cose = sign(claims);
     return row;
@@ -137,13 +150,10 @@ void Grants::answer_lease(Round& round, const attest::LeaseResult& lease) const 
     });
     if (known == round.known.end()) return round.issued.withhold("lease_unknown", "grant " + id);
     if (known->revoked_at != 0) return round.issued.withhold("revoked", "grant " + id);
-    // The claim may lag behind (a renewal that was lost is signed again); it can never be ahead.
-    const auto last_issued = static_cast<std::uint64_t>(known->sequence);
-    if (report.sequence > last_issued) return round.issued.withhold("lease_sequence", "grant " + id);
     grant::Claims claims = claims_of(*known);
     claims.type = grant::Type::renewal;
-    claims.sequence = report.sequence + 1;
-    context_.store.set_renewal(id, static_cast<std::int64_t>(claims.sequence), context_.now());
+    claims.evidence_clock = round.clock();
+    context_.store.set_renewal(id, static_cast<std::int64_t>(claims.evidence_clock), context_.now());
     round.issued.give(sign(claims), known->lease_seconds);
 }
 
@@ -152,7 +162,6 @@ Result<Bytes, ApiError> Grants::revoke(const std::string& grant_id) const {
     if (!grant) return refuse(404, "grant_unknown", "no such grant");
     grant::Claims claims = claims_of(*grant);
     claims.type = grant::Type::revocation;
-    claims.sequence = static_cast<std::uint64_t>(grant->sequence);
     Bytes revocation = sign(claims);
     if (!context_.store.revoke(grant_id, revocation, context_.now()))
         return refuse(409, "already_revoked", "this grant was revoked before");

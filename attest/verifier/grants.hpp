@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an affirming appraisal to signed grants and renewals, and from an operator's word to a revocation.
-// Invariants: a gate nonce gets one grant, ever (asking again gets the same bytes); one appraisal grants a device to
+// Invariants: a gate nonce gets one grant, ever (asking again gets the same one, on the newer evidence); one appraisal grants a device to
 // one VM; what an operator revoked is not granted or renewed again until released; no signature without its row in
 // the store. Called by attestation and the operator's routes; the caller serialises.
 #pragma once
@@ -37,6 +37,7 @@ private:
     struct Round; // one answer() under way
     void answer_gate(Round& round, const attest::GateResult& gate) const;
     void answer_lease(Round& round, const attest::LeaseResult& lease) const;
+    void reissue(Round& round, const store::Grant& earlier) const;
     [[nodiscard]] store::Grant new_grant(const Round& round, const attest::GateResult& gate) const;
     [[nodiscard]] Bytes sign(const grant::Claims& claims) const;
     [[nodiscard]] grant::Claims claims_of(const store::Grant& grant) const;

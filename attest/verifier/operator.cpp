@@ -21,7 +21,7 @@ Json to_json(const store::Platform& platform) {
 Json to_json(const store::Grant& grant) {
     return {{"grant_id", grant.id},       {"platform_id", grant.platform_id}, {"launch_id", to_hex(grant.launch_id)},
             {"vm_id", to_hex(grant.vm_id)}, {"device", grant.device},         {"rights", grant.rights},
-            {"lease_seconds", grant.lease_seconds}, {"epoch", grant.epoch},   {"sequence", grant.sequence},
+            {"lease_seconds", grant.lease_seconds}, {"epoch", grant.epoch},   {"evidence_clock", grant.evidence_clock},
             {"issued_at", grant.issued_at}, {"renewed_at", grant.renewed_at}, {"revoked_at", grant.revoked_at},
             {"held", grant.held},           {"cose", to_base64(grant.cose)}};
 }

@@ -21,6 +21,7 @@ enum class TPM_CC : std::uint32_t { // [TPM2-P2 T12]
     GetCapability = 0x0000017A,
     GetRandom = 0x0000017B,
     PCR_Read = 0x0000017E,
+    ReadClock = 0x00000181,
     PCR_Extend = 0x00000182,
 };
 
@@ -123,6 +124,8 @@ ByteView tpm2_get_random(ByteSpan out, std::uint16_t count) {
     return command.finish();
 }
 
+ByteView tpm2_read_clock(ByteSpan out) { return Command{out, TPM_ST_NO_SESSIONS, TPM_CC::ReadClock}.finish(); }
+
 ByteView tpm2_pcr_read(ByteSpan out, TPM_ALG_ID bank, std::uint32_t pcr) {
     Command command{out, TPM_ST_NO_SESSIONS, TPM_CC::PCR_Read};
     command.body.u32(1); // TPML_PCR_SELECTION
@@ -180,6 +183,17 @@ Status<TpmFault> parse_get_random(ByteView response, ByteSpan out) {
     if (!reader.finished() || random.size() != out.size()) return Failure{TpmFault{}};
     std::memcpy(out.data(), random.data(), out.size());
     return Done{};
+}
+
+Result<std::uint64_t, TpmFault> parse_read_clock(ByteView response) {
+    BigEndianReader reader = TRY(open(response, TPM_ST_NO_SESSIONS));
+    reader.u64(); // TPMS_TIME_INFO.time
+    const std::uint64_t clock = reader.u64();
+    reader.u32(); // resetCount
+    reader.u32(); // restartCount
+    reader.u8();  // safe: whether the clock may have gone back before; what counts here is how far it went since
+    if (!reader.finished()) return Failure{TpmFault{}};
+    return clock;
 }
 
 Result<Digest, TpmFault> parse_pcr_read(ByteView response, TPM_ALG_ID bank, std::uint32_t pcr) {

@@ -38,6 +38,7 @@ struct TpmFault {
 [[nodiscard]] ByteView tpm2_pcr_reset(ByteSpan out, std::uint32_t pcr);
 [[nodiscard]] ByteView tpm2_get_capability_pcrs(ByteSpan out);
 [[nodiscard]] ByteView tpm2_get_random(ByteSpan out, std::uint16_t count);
+[[nodiscard]] ByteView tpm2_read_clock(ByteSpan out);
 [[nodiscard]] ByteView tpm2_pcr_read(ByteSpan out, TPM_ALG_ID bank, std::uint32_t pcr);
 
 /// The total size that a response announces in its header, for transports that must know when to stop; 0 when the
@@ -49,6 +50,8 @@ struct TpmFault {
 [[nodiscard]] Result<Banks, TpmFault> parse_get_capability_pcrs(ByteView response);
 /// Exactly out.size() random bytes; a TPM may give fewer at once: ask for at most 32.
 [[nodiscard]] Status<TpmFault> parse_get_random(ByteView response, ByteSpan out);
+/// TPMS_CLOCK_INFO.clock: ms that advance while the TPM is powered; the same clock as in a quote [TPM2-P2 10.11.1].
+[[nodiscard]] Result<std::uint64_t, TpmFault> parse_read_clock(ByteView response);
 [[nodiscard]] Result<Digest, TpmFault> parse_pcr_read(ByteView response, TPM_ALG_ID bank, std::uint32_t pcr);
 
 } // namespace casemate::measure

@@ -199,6 +199,11 @@ void CustodyService::note_changes() {
     agent_->control().count_event();
 }
 
+std::optional<std::uint64_t> CustodyService::tpm_clock() {
+    const auto clock = tpm_.clock();
+    return clock.ok() ? std::optional{clock.value()} : std::nullopt;
+}
+
 bool CustodyService::record(const measure::LedgerEntry& entry) {
     if (!ledger_->append(entry, machine_.now_ms()))
         return false;

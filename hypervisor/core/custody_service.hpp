@@ -51,6 +51,7 @@ public:
 
     // --- CustodyActions
     bool random_nonce(measure::GateNonce& nonce) override { return tpm_.random(nonce).ok(); }
+    std::optional<std::uint64_t> tpm_clock() override;
     bool ledger_has_room(std::size_t entries) override {
         return ledger_->has_room(entries, custody::max_routine_event);
     }

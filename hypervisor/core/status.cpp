@@ -162,7 +162,7 @@ std::size_t write_leases(ByteSpan out, const StatusSources& sources) {
         const DeviceRecord& device = sources.custody.device(i);
         if (!device.granted())
             continue;
-        cbor.map(6);
+        cbor.map(5);
         cbor.key(0);
         cbor.bytes(device.grant_id);
         cbor.key(1);
@@ -172,8 +172,6 @@ std::size_t write_leases(ByteSpan out, const StatusSources& sources) {
         cbor.key(3);
         cbor.bytes(device.gate_nonce);
         cbor.key(4);
-        cbor.u64(device.sequence);
-        cbor.key(5);
         cbor.u64(ms_left(device, sources.now_ms));
     }
     return size_of(cbor);

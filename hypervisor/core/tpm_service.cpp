@@ -21,26 +21,28 @@ TpmService::TpmService(const hw::Clock& clock)
     : agent_bus_{locality_bus(agent_locality)}, own_bus_{locality_bus(own_locality)},
       agent_tis_{agent_bus_, clock}, own_tis_{own_bus_, clock}, clock_{clock}, agent_deadline_{clock, {}} {}
 
-Status<TpmError> TpmService::extend(std::uint32_t pcr, const measure::DigestSet& digests) {
-    const ByteView command = measure::tpm2_pcr_extend(own_command_, pcr, digests);
+template <typename Value, typename Parse>
+Result<Value, TpmError> TpmService::ask(ByteView command, Parse parse) {
     for (unsigned attempt = 1;; ++attempt) {
-        const auto result = measure::parse_empty_response(TRY(transmit(command)));
+        const auto result = parse(TRY(transmit(command)));
         if (result.ok())
-            return Done{};
+            return result.value();
         if (!result.error().try_again() || attempt == max_tries)
             return Failure{TpmError::refused};
     }
 }
 
+Status<TpmError> TpmService::extend(std::uint32_t pcr, const measure::DigestSet& digests) {
+    return ask<Done>(measure::tpm2_pcr_extend(own_command_, pcr, digests), measure::parse_empty_response);
+}
+
 Status<TpmError> TpmService::random(ByteSpan out) {
-    const ByteView command = measure::tpm2_get_random(own_command_, static_cast<std::uint16_t>(out.size()));
-    for (unsigned attempt = 1;; ++attempt) {
-        const auto result = measure::parse_get_random(TRY(transmit(command)), out);
-        if (result.ok())
-            return Done{};
-        if (!result.error().try_again() || attempt == max_tries)
-            return Failure{TpmError::refused};
-    }
+    return ask<Done>(measure::tpm2_get_random(own_command_, static_cast<std::uint16_t>(out.size())),
+                     [&](ByteView response) { return measure::parse_get_random(response, out); });
+}
+
+Result<std::uint64_t, TpmError> TpmService::clock() {
+    return ask<std::uint64_t>(measure::tpm2_read_clock(own_command_), measure::parse_read_clock);
 }
 
 Result<ByteView, TpmError> TpmService::transmit(ByteView command) {

@@ -25,6 +25,7 @@ public:
     Status<TpmError> extend(std::uint32_t pcr, const measure::DigestSet& digests);
     /// Fills `out`, at most 32 bytes.
     Status<TpmError> random(ByteSpan out);
+    Result<std::uint64_t, TpmError> clock();
 
     bool submit(ByteView command) override;
     std::optional<ByteView> poll() override;
@@ -33,6 +34,8 @@ private:
     using Tis = hw::TpmTis<hw::MmioBus>;
     enum class Agent : std::uint8_t { idle, running, done };
 
+    template <typename Value, typename Parse>
+    Result<Value, TpmError> ask(ByteView command, Parse parse);
     Result<ByteView, TpmError> transmit(ByteView command);
     void settle_agent();
     void finish_agent();

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace casemate::custody {
 
@@ -24,6 +25,8 @@ class CustodyActions {
 public:
     /// 32 fresh bytes of the TPM's random number generator; false if it has none.
     [[nodiscard]] virtual bool random_nonce(measure::GateNonce& nonce) = 0;
+    /// The TPM's clock in ms, the same that a quote shows; nothing if the TPM does not say.
+    [[nodiscard]] virtual std::optional<std::uint64_t> tpm_clock() = 0;
     /// Room in the log for that many entries of max_routine_event bytes.
     [[nodiscard]] virtual bool ledger_has_room(std::size_t entries) = 0;
     /// Extends PCR 19 and appends to the log; fills in sequence and time_ms. False: nothing was recorded.

@@ -80,6 +80,7 @@ private:
     grant::GrantError locate(const grant::Claims& claims, DeviceIndex& device, std::size_t& slot) const;
     grant::GrantError check_terms(const Request& request) const;
     grant::GrantError check_grant(const Request& request) const;
+    grant::GrantError run_lease(const grant::Claims& claims, std::uint64_t now_ms, DeviceRecord& device);
     grant::GrantError accept(const Request& request, ByteView message, std::uint64_t now_ms);
     grant::GrantError renew(const Request& request, std::uint64_t now_ms);
     grant::GrantError revoke(const Request& request);

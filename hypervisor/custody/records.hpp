@@ -44,8 +44,8 @@ struct DeviceRecord {
     measure::GrantId grant_id{};
     measure::GateNonce gate_nonce{};
     std::uint8_t rights = 0;
-    std::uint64_t sequence = 0;
-    std::uint64_t deadline = 0;  // ms since the launch
+    std::uint64_t evidence_clock = 0; // TPM time of the evidence that it rests on
+    std::uint64_t deadline = 0;       // ms since the launch
     bool going_back = false;     // on its way to quarantine
     bool was_attached = false;   // the holder has touched it
 

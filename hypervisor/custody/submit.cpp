@@ -11,6 +11,7 @@ using grant::Claims;
 using grant::GrantError;
 
 constexpr std::uint64_t ms_per_second = 1000;
+constexpr std::uint64_t clock_slack = 2; // the TPM's clock may be slow: half of each age is added
 constexpr std::size_t entries_of_acceptance = 1 + 7; // grant_accepted and all that may follow it
 
 } // namespace
@@ -64,14 +65,28 @@ GrantError Custody::check_grant(const Request& request) const {
     if (!gate.open) return GrantError::no_such_gate;
     if (gate.nonce != request.claims.gate_nonce) return GrantError::stale_gate_nonce;
     if (device.tainted_by && *device.tainted_by != request.claims.vm_id) return GrantError::tainted;
-    if (request.claims.sequence != 0) return GrantError::sequence;
     const GrantError terms = check_terms(request);
     if (terms != GrantError::none) return terms;
     return has_room(entries_of_acceptance) ? GrantError::none : GrantError::log_full;
 }
 
+/// The lease runs from the moment of the evidence, by the TPM's own clock: whoever keeps a message back only shortens it.
+/// Last of all checks, so that only a message that is good otherwise costs a TPM command; it changes the record last.
+GrantError Custody::run_lease(const Claims& claims, std::uint64_t now_ms, DeviceRecord& device) {
+    const std::optional<std::uint64_t> clock = actions_.tpm_clock(); // after now_ms: errs towards a shorter lease
+    const std::uint64_t lease_ms = claims.lease * ms_per_second;
+    if (!clock || claims.evidence_clock > *clock || *clock - claims.evidence_clock >= lease_ms)
+        return GrantError::evidence_age;
+    const std::uint64_t age = *clock - claims.evidence_clock;
+    if (age + age / clock_slack >= lease_ms) return GrantError::evidence_age;
+    device.evidence_clock = claims.evidence_clock;
+    device.deadline = now_ms + lease_ms - (age + age / clock_slack);
+    return GrantError::none;
+}
+
 GrantError Custody::accept(const Request& request, ByteView message, std::uint64_t now_ms) {
-    const GrantError refusal = check_grant(request);
+    GrantError refusal = check_grant(request);
+    if (refusal == GrantError::none) refusal = run_lease(request.claims, now_ms, devices_[request.device]);
     if (refusal != GrantError::none) return refusal;
     const Claims& claims = request.claims;
     if (!record({.kind = LedgerKind::grant_accepted,
@@ -88,8 +103,6 @@ GrantError Custody::accept(const Request& request, ByteView message, std::uint64
     device.grant_id = claims.id;
     device.gate_nonce = claims.gate_nonce;
     device.rights = static_cast<std::uint8_t>(claims.rights);
-    device.sequence = 0;
-    device.deadline = now_ms + claims.lease * ms_per_second;
     for (Gate& gate : device.gates) gate.open = false;
     reset(request.device);
     return GrantError::none;
@@ -101,13 +114,10 @@ GrantError Custody::renew(const Request& request, std::uint64_t now_ms) {
     if (device.state != DeviceState::assigned || device.grant_id != claims.id) return GrantError::not_assigned;
     if (device.holder != request.vm) return GrantError::vm_id;
     if (device.gate_nonce != claims.gate_nonce) return GrantError::stale_gate_nonce;
-    if (claims.sequence != device.sequence + 1) return GrantError::sequence;
+    if (claims.evidence_clock <= device.evidence_clock) return GrantError::evidence_order;
     if (claims.rights != device.rights) return GrantError::rights;
     const GrantError terms = check_terms(request);
-    if (terms != GrantError::none) return terms;
-    device.sequence = claims.sequence;
-    device.deadline = now_ms + claims.lease * ms_per_second;
-    return GrantError::none;
+    return terms != GrantError::none ? terms : run_lease(claims, now_ms, device);
 }
 
 GrantError Custody::revoke(const Request& request) {

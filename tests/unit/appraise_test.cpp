@@ -46,7 +46,7 @@ void explained_as(EvidenceBuilder& evidence, std::string_view component, std::st
 }
 
 attest::LeaseReport lease_of(const EvidenceBuilder& evidence) {
-    return {evidence.grant_id, evidence.policy.devices[0].address, evidence.vm_id(1), filled_with<32>(1), 0, 1000};
+    return {evidence.grant_id, evidence.policy.devices[0].address, evidence.vm_id(1), filled_with<32>(1), 1000};
 }
 
 /// Every gate gets the same answer.

@@ -43,6 +43,11 @@ public:
         for (std::size_t i = 0; i < nonce.size(); ++i) nonce[i] = static_cast<std::uint8_t>(nonces >> 8 * (i % 4));
         return true;
     }
+    std::optional<std::uint64_t> tpm_clock() override {
+        ++clock_reads;
+        if (!has_clock) return std::nullopt;
+        return clock_at_launch + *now;
+    }
     bool ledger_has_room(std::size_t entries) override { return entries <= room; }
     bool record(const LedgerEntry& entry) override {
         if (room == 0 || !records) return false;
@@ -85,9 +90,11 @@ public:
     void log(const char* what, std::size_t index) { calls.push_back(std::string{what} + " " + std::to_string(index)); }
 
     std::function<void(const LedgerEntry&)> on_record; // while the entry's views live
-    std::uint32_t nonces = 0;
+    static constexpr std::uint64_t clock_at_launch = 5'000'000; // the TPM's clock is older than the launch
+    const std::uint64_t* now = nullptr;
+    std::uint32_t nonces = 0, clock_reads = 0;
     std::size_t room = 10000;
-    bool records = true, has_random = true, attach_works = true;
+    bool records = true, has_random = true, has_clock = true, attach_works = true;
     ResetProgress reset_progress = ResetProgress::worked;
     std::vector<LedgerEntry> ledger;
     std::vector<std::string> calls;
@@ -118,6 +125,7 @@ inline policy::Policy custody_policy() {
 
 struct Bench {
     explicit Bench(launch::LaunchKind kind = launch::LaunchKind::skinit) {
+        machine.now = &now;
         measure::LaunchId id;
         id.fill(0x77);
         custody = std::make_unique<Custody>(machine, policy,
@@ -156,6 +164,7 @@ struct Bench {
         claims.rights = 7;
         claims.lease = 30;
         claims.epoch = policy.epoch;
+        claims.evidence_clock = clock();
         return claims;
     }
     measure::GateNonce nonce(DeviceIndex device, VmIndex vm) const {
@@ -172,11 +181,13 @@ struct Bench {
         REQUIRE(submit(accepted) == GrantError::none);
         return accepted;
     }
-    static Claims renewal(Claims claims, std::uint64_t sequence) {
+    /// On evidence of this moment.
+    Claims renewal(Claims claims) const {
         claims.type = grant::Type::renewal;
-        claims.sequence = sequence;
+        claims.evidence_clock = clock();
         return claims;
     }
+    std::uint64_t clock() const { return RecordingMachine::clock_at_launch + now; }
     static Claims revocation(Claims claims) {
         claims.type = grant::Type::revocation;
         return claims;

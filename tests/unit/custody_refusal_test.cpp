@@ -29,9 +29,10 @@ GrantError after(const Change& change) {
 GrantError renewal_after(const Change& change) {
     Bench bench;
     bench.begin();
-    Claims claims = Bench::renewal(bench.granted(disk, disk0), 1);
-    change(claims);
+    const Claims granted = bench.granted(disk, disk0);
     bench.now = 5000;
+    Claims claims = bench.renewal(granted);
+    change(claims);
     const GrantError error = bench.submit(claims);
     CHECK(bench.custody->next_deadline() == (error == GrantError::none ? 5000 + 1000 * claims.lease : 31000));
     return error;
@@ -54,7 +55,10 @@ TEST_CASE("a grant that is wrong in one claim is refused with that reason", "[cu
     CHECK(after([](Claims& c) { c.lease = 0; }) == GrantError::lease);
     CHECK(after([](Claims& c) { c.lease = 61; }) == GrantError::lease);
     CHECK(after([](Claims& c) { c.lease = (1ull << 32) + 30; }) == GrantError::lease);
-    CHECK(after([](Claims& c) { c.sequence = 1; }) == GrantError::sequence);
+    CHECK(after([](Claims& c) { c.evidence_clock += 1; }) == GrantError::evidence_age); // of a time to come
+    CHECK(after([](Claims& c) { c.evidence_clock -= 30'000; }) == GrantError::evidence_age);
+    CHECK(after([](Claims& c) { c.evidence_clock = 0; }) == GrantError::evidence_age);
+    CHECK(after([](Claims& c) { c.evidence_clock = UINT64_MAX; }) == GrantError::evidence_age);
     CHECK(after([](Claims& c) { c.type = grant::Type::renewal; }) == GrantError::not_assigned);
     CHECK(after([](Claims& c) { c.type = grant::Type::revocation; }) == GrantError::not_assigned);
     CHECK(after([](Claims& c) { c.type = static_cast<grant::Type>(4); }) == GrantError::type);
@@ -65,8 +69,9 @@ TEST_CASE("a renewal that is wrong in one claim is refused with that reason", "[
     CHECK(renewal_after([](Claims& c) { c.lease = 60; }) == GrantError::none);
     CHECK(renewal_after([](Claims& c) { c.id[0] ^= 1; }) == GrantError::not_assigned);
     CHECK(renewal_after([](Claims& c) { c.gate_nonce[0] ^= 1; }) == GrantError::stale_gate_nonce);
-    CHECK(renewal_after([](Claims& c) { c.sequence = 0; }) == GrantError::sequence);
-    CHECK(renewal_after([](Claims& c) { c.sequence = 2; }) == GrantError::sequence);
+    CHECK(renewal_after([](Claims& c) { c.evidence_clock -= 4000; }) == GrantError::evidence_order); // the grant's own
+    CHECK(renewal_after([](Claims& c) { c.evidence_clock = 0; }) == GrantError::evidence_order);
+    CHECK(renewal_after([](Claims& c) { c.evidence_clock += 1; }) == GrantError::evidence_age);
     CHECK(renewal_after([](Claims& c) { c.rights = 3; }) == GrantError::rights);
     CHECK(renewal_after([](Claims& c) { c.lease = 61; }) == GrantError::lease);
     CHECK(renewal_after([](Claims& c) { c.lease = 0; }) == GrantError::lease);
@@ -80,7 +85,7 @@ TEST_CASE("renewals and revocations name the holder and its gate", "[custody]") 
     const Claims grant = bench.granted(nic, net0);
     Claims other = grant;
     other.vm_id = bench.custody->vm(spare).id;
-    CHECK(bench.submit(Bench::renewal(other, 1)) == GrantError::vm_id);
+    CHECK(bench.submit(bench.renewal(other)) == GrantError::vm_id);
     CHECK(bench.submit(Bench::revocation(other)) == GrantError::vm_id);
     Claims stale = grant;
     stale.gate_nonce[0] ^= 1;
@@ -96,12 +101,14 @@ TEST_CASE("a grant is good once, a renewal too", "[custody]") {
     bench.begin();
     const Claims grant = bench.granted(disk, disk0);
     CHECK(bench.submit(grant) == GrantError::used_before);
-    CHECK(bench.submit(Bench::renewal(grant, 1)) == GrantError::none);
-    CHECK(bench.submit(Bench::renewal(grant, 1)) == GrantError::sequence);
+    bench.now += 1;
+    const Claims renewal = bench.renewal(grant);
+    CHECK(bench.submit(renewal) == GrantError::none);
+    CHECK(bench.submit(renewal) == GrantError::evidence_order);
     bench.stopped(disk0, Cause::vm_crashed);
     bench.custody->vm_ready(disk0);
     CHECK(bench.submit(grant) == GrantError::used_before);
-    CHECK(bench.submit(Bench::renewal(grant, 2)) == GrantError::not_assigned);
+    CHECK(bench.submit(bench.renewal(grant)) == GrantError::not_assigned);
 }
 
 TEST_CASE("a grant that was used long ago still fails at its nonce", "[custody]") {
@@ -187,6 +194,7 @@ TEST_CASE("an entry that cannot be recorded stops a grant at every step", "[cust
         struct Failing : RecordingMachine {
             bool ledger_has_room(std::size_t) override { return true; }
         } machine;
+        machine.now = &bench.now;
         Custody custody{machine, bench.policy, measure::P256PublicKey::create(verifier().public_key()).value(),
                         bench.custody->launch()};
         const std::vector<std::uint8_t> definition{0};
@@ -220,5 +228,5 @@ TEST_CASE("a lost ledger takes every device back and accepts nothing more", "[cu
     CHECK(bench.machine.attached.empty());
     bench.custody->vm_ready(net0);
     CHECK_FALSE(bench.gate_open(nic));
-    CHECK(bench.submit(Bench::renewal(net, 1)) == GrantError::not_assigned);
+    CHECK(bench.submit(bench.renewal(net)) == GrantError::not_assigned);
 }

@@ -162,10 +162,10 @@ TEST_CASE("a renewal moves the deadline, a revocation ends it", "[custody]") {
     bench.begin();
     const Claims grant = bench.granted(disk, disk0);
     bench.now = 20000;
-    CHECK(bench.submit(Bench::renewal(grant, 1)) == GrantError::none);
+    CHECK(bench.submit(bench.renewal(grant)) == GrantError::none);
     CHECK(bench.custody->next_deadline() == 50000);
     bench.now = 49999;
-    CHECK(bench.submit(Bench::renewal(grant, 2)) == GrantError::none);
+    CHECK(bench.submit(bench.renewal(grant)) == GrantError::none);
     CHECK(bench.submit(Bench::revocation(grant)) == GrantError::none);
     CHECK(bench.state(disk) == DeviceState::draining);
     CHECK(bench.machine.ledger.back().cause == Cause::revoked);
@@ -179,7 +179,7 @@ TEST_CASE("a lapsed lease cannot be renewed, even before the tick", "[custody]")
     bench.begin();
     const Claims grant = bench.granted(disk, disk0);
     bench.now = 31000;
-    CHECK(bench.submit(Bench::renewal(grant, 1)) == GrantError::not_assigned);
+    CHECK(bench.submit(bench.renewal(grant)) == GrantError::not_assigned);
     CHECK(bench.state(disk) == DeviceState::draining);
 }
 
@@ -299,4 +299,83 @@ TEST_CASE("the change counter moves with every event", "[custody]") {
     CHECK(moved());
     bench.custody->tick(2000);
     CHECK_FALSE(moved());
+}
+
+TEST_CASE("a lease runs from its evidence, however long the message was kept back", "[custody]") {
+    Bench bench;
+    bench.begin();
+    const Claims granted = bench.claims(disk, disk0); // evidence at 1000, lease 30 s
+    bench.now = 9000;
+    REQUIRE(bench.submit(granted) == GrantError::none);
+    CHECK(bench.custody->next_deadline() == 31000 - 4000); // half of the age more: a TPM's clock may be slow
+    const Claims renewal = bench.renewal(granted);
+    bench.now = 19000;
+    REQUIRE(bench.submit(renewal) == GrantError::none);
+    CHECK(bench.custody->next_deadline() == 39000 - 5000);
+}
+
+TEST_CASE("renewals that an agent has piled up end with their evidence", "[custody]") {
+    Bench bench;
+    bench.begin();
+    const Claims granted = bench.granted(disk, disk0);
+    std::vector<Claims> pile; // the agent asks often, and submits nothing
+    for (int i = 0; i < 20; ++i) {
+        bench.now += 100;
+        pile.push_back(bench.renewal(granted));
+    }
+    const std::uint64_t last_evidence = bench.now; // from here on the verifier signs no more
+    std::size_t accepted = 0;
+    for (const Claims& renewal : pile) { // each at the last moment
+        if (bench.state(disk) != DeviceState::assigned) break;
+        bench.now = *bench.custody->next_deadline() - 1;
+        accepted += bench.submit(renewal) == GrantError::none;
+        CHECK(bench.custody->next_deadline().value_or(0) <= last_evidence + 30'000);
+        bench.custody->tick(bench.now);
+    }
+    CHECK(accepted == 0); // at the last moment the age of all of them is nearly the lease
+    bench.custody->tick(last_evidence + 30'000);
+    CHECK(bench.state(disk) == DeviceState::draining);
+}
+
+TEST_CASE("a lease ends by its evidence whenever its renewals are submitted", "[custody]") {
+    for (std::uint64_t delay = 0; delay < 30'000; delay += 500) {
+        Bench bench;
+        bench.begin();
+        const Claims granted = bench.granted(disk, disk0);
+        bench.now = 1500;
+        const Claims renewal = bench.renewal(granted);
+        bench.now += delay;
+        const bool accepted = bench.submit(renewal) == GrantError::none;
+        CHECK(accepted == (delay < 20'000)); // age and half of it
+        bench.custody->tick(31'500);
+        CHECK(bench.state(disk) == DeviceState::draining);
+    }
+}
+
+TEST_CASE("without the TPM's clock nothing is granted and nothing renewed", "[custody]") {
+    Bench bench;
+    bench.begin();
+    bench.machine.has_clock = false;
+    CHECK(bench.submit(bench.claims(disk, disk0)) == GrantError::evidence_age);
+    CHECK(bench.state(disk) == DeviceState::quarantined);
+    bench.machine.has_clock = true;
+    const Claims granted = bench.granted(disk, disk0);
+    bench.now = 5000;
+    bench.machine.has_clock = false;
+    CHECK(bench.submit(bench.renewal(granted)) == GrantError::evidence_age);
+    CHECK(bench.custody->next_deadline() == 31000);
+}
+
+TEST_CASE("the TPM is asked for its time only by a message that is good otherwise", "[custody]") {
+    Bench bench;
+    bench.begin();
+    Claims bad = bench.claims(disk, disk0);
+    bad.gate_nonce[0] ^= 1;
+    CHECK(bench.submit(bad) == GrantError::stale_gate_nonce);
+    bad = bench.claims(disk, disk0);
+    bad.lease = 61;
+    CHECK(bench.submit(bad) == GrantError::lease);
+    CHECK(bench.machine.clock_reads == 0);
+    bench.granted(disk, disk0);
+    CHECK(bench.machine.clock_reads == 1);
 }

@@ -53,14 +53,18 @@ private:
         Claims claims = bench_.claims(device, pick(4) == 0 ? pick(4) : listed.holders[pick(listed.holder_count)]);
         if (pick(4) == 0) claims.gate_nonce[0] ^= 1;
         claims.lease = 1 + pick(70);
-        submit(claims);
+        submit(aged(claims));
+    }
+    /// Evidence that was kept back for some time.
+    Claims aged(Claims claims) {
+        if (pick(2) == 0) claims.evidence_clock -= pick(40'000);
+        return claims;
     }
     void offer_renewal() {
         if (history_.empty()) return;
         const Claims& claims = history_[history_.size() - 1 - pick(std::min<std::size_t>(3, history_.size()))];
         for (DeviceIndex d = 0; d < 3; ++d)
-            if (bench_.custody->device(d).grant_id == claims.id)
-                submit(Bench::renewal(claims, bench_.custody->device(d).sequence + pick(3)));
+            if (bench_.custody->device(d).grant_id == claims.id) submit(aged(bench_.renewal(claims)));
     }
     void offer_revocation() {
         if (!history_.empty()) submit(Bench::revocation(history_[pick(history_.size())]));
@@ -94,6 +98,7 @@ private:
         REQUIRE(attached == (device.state == DeviceState::assigned || device.state == DeviceState::draining));
         if (device.state == DeviceState::assigned) {
             REQUIRE(bench_.now < device.deadline);
+            REQUIRE(bench_.clock() - device.evidence_clock < 1000 * 60); // the policy's longest lease
             REQUIRE(bench_.machine.attached.at(d) == device.holder);
             REQUIRE(bench_.machine.running.count(device.holder) == 1);
         }

@@ -108,14 +108,16 @@ TEST_CASE("a revocation happens once and holds the device back until released", 
     Opened opened;
     opened.store->add_grant(grant("g", 1));
     CHECK_THROWS_AS(opened.store->add_grant(grant("other", 1)), StoreFailure); // a gate nonce gets one grant
+    opened.store->set_reissue("g", {9}, 3, 45);
     opened.store->set_renewal("g", 4, 50);
-    opened.store->set_renewal("g", 2, 60); // never falls
     CHECK(opened.store->revoke("g", {5}, 70));
     CHECK_FALSE(opened.store->revoke("g", {6}, 80));
     CHECK_FALSE(opened.store->revoke("unknown", {6}, 80));
     opened.reopen();
     const std::optional<Grant> row = opened.store->grant("g");
-    CHECK(row->sequence == 4);
+    CHECK(row->cose == Blob{9});
+    CHECK(row->evidence_clock == 4);
+    CHECK(row->renewed_at == 50);
     CHECK(row->revoked_at == 70);
     CHECK(row->revocation == Blob{5});
     CHECK(row->held);

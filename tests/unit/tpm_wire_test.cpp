@@ -18,6 +18,7 @@ constexpr std::string_view pcrs_response = "8001 00000025 00000000 00 00000005 0
 constexpr std::string_view random_response = "8001 00000010 00000000 0004 deadbeef";
 constexpr std::string_view read_response = "8001 0000003e 00000000 00000007 00000001 000b 03 000002 00000001 0020"
                                            "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+constexpr std::string_view clock_response = "8001 00000023 00000000 0000000000000102 0000000000abcdef 00000003 00000004 01";
 constexpr std::string_view extend_response = "8002 00000013 00000000 00000000 0000 01 0000";
 
 /// Calls `accepts` with every truncation of the response and with a byte too many.
@@ -49,6 +50,7 @@ TEST_CASE("the other commands have the bytes of the specification", "[tpm]") {
     std::uint8_t buffer[tpm_buffer_size];
     CHECK(to_hex(tpm2_get_capability_pcrs(buffer)) == "8001000000160000017a000000050000000000000001");
     CHECK(to_hex(tpm2_get_random(buffer, 32)) == "80010000000c0000017b0020");
+    CHECK(to_hex(tpm2_read_clock(buffer)) == "80010000000a00000181");
     CHECK(to_hex(tpm2_pcr_reset(buffer, 22)) ==
           to_hex(from_hex("8002 0000001b 0000013d 00000016 00000009 40000009 0000 00 0000")));
     CHECK(to_hex(tpm2_pcr_read(buffer, TPM_ALG_ID::SHA256, 17)) ==
@@ -101,6 +103,8 @@ TEST_CASE("responses are accepted with their exact length only", "[tpm]") {
     });
     refuses_other_lengths(read_response,
                           [](ByteView r) { return parse_pcr_read(r, TPM_ALG_ID::SHA256, 17).ok(); });
+    refuses_other_lengths(clock_response, [](ByteView r) { return parse_read_clock(r).ok(); });
+    CHECK(parse_read_clock(from_hex(clock_response)).value() == 0xabcdef);
     refuses_other_lengths(extend_response, [](ByteView r) { return parse_empty_response(r).ok(); });
 }
 

@@ -69,7 +69,6 @@ public:
                               {"device", {lease.device.segment, lease.device.bus, lease.device.device, lease.device.function}},
                               {"vm_id", verifier::to_hex(lease.vm_id)},
                               {"gate_nonce", verifier::to_hex(lease.gate_nonce)},
-                              {"sequence", lease.sequence},
                               {"ms_left", lease.ms_left}});
         return {{"challenge_id", builder.challenge_id},
                 {"quote", verifier::to_base64(quote)},

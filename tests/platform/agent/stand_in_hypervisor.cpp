@@ -61,6 +61,7 @@ public:
         nonce.fill(++nonces_);
         return true;
     }
+    std::optional<std::uint64_t> tpm_clock() override { return std::nullopt; } // takes no grants
     bool ledger_has_room(std::size_t) override { return true; }
     bool record(const measure::LedgerEntry& entry) override {
         measure::LedgerEntry numbered = entry;
