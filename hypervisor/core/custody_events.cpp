@@ -13,15 +13,13 @@ using measure::LedgerKind;
 std::string_view vm_name(const measure::VmId& id, const policy::Policy& policy,
                          const VmMeasurements& measurements) {
     for (std::size_t i = 0; i < policy.vm_count; ++i)
-        if (measurements.id(i) == id)
-            return policy.vms[i].name.view();
+        if (measurements.id(i) == id) return policy.vms[i].name.view();
     return "?";
 }
 
 void log_gate(ByteView encoded, const policy::Policy& policy, const VmMeasurements& measurements) {
     const auto gate = measure::parse_gate_request(encoded);
-    if (!gate)
-        return;
+    if (!gate) return;
     LogLine{"@cm event=gate_opened"}
         .key("device", DeviceName{gate->device.address}.view())
         .key("vm", vm_name(gate->vm_id, policy, measurements))
@@ -30,7 +28,7 @@ void log_gate(ByteView encoded, const policy::Policy& policy, const VmMeasuremen
 
 } // namespace
 
-void log_entry(const measure::LedgerEntry& entry, const policy::Policy& policy,
+void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const policy::Policy& policy,
                const VmMeasurements& measurements) {
     const DeviceName device{entry.device};
     const std::string_view vm = vm_name(entry.vm_id, policy, measurements);
@@ -40,9 +38,7 @@ void log_entry(const measure::LedgerEntry& entry, const policy::Policy& policy,
             .key_bytes("launch_id", entry.launch_id)
             .key("kind", static_cast<unsigned>(entry.launch_kind));
         break;
-    case LedgerKind::gate_opened:
-        log_gate(entry.gate_request, policy, measurements);
-        break;
+    case LedgerKind::gate_opened: log_gate(entry.gate_request, policy, measurements); break;
     case LedgerKind::grant_accepted:
         LogLine{"@cm event=grant_accepted"}
             .key("device", device.view())
@@ -63,15 +59,16 @@ void log_entry(const measure::LedgerEntry& entry, const policy::Policy& policy,
         LogLine{"@cm event=draining"}
             .key("device", device.view())
             .key("vm", vm)
-            .key("cause", static_cast<unsigned>(entry.cause));
+            .key("cause", static_cast<unsigned>(entry.cause))
+            .key("at_ms", now_ms);
         break;
     case LedgerKind::quarantined:
         LogLine{"@cm event=quarantined"}
             .key("device", device.view())
-            .key("tainted", entry.tainted_by ? vm_name(*entry.tainted_by, policy, measurements) : "-");
+            .key("tainted", entry.tainted_by ? vm_name(*entry.tainted_by, policy, measurements) : "-")
+            .key("at_ms", now_ms);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

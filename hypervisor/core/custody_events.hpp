@@ -9,7 +9,7 @@
 
 namespace casemate::core {
 
-void log_entry(const measure::LedgerEntry& entry, const policy::Policy& policy,
+void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const policy::Policy& policy,
                const VmMeasurements& measurements);
 
 } // namespace casemate::core

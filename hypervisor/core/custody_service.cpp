@@ -30,32 +30,28 @@ std::span<Entry> table_at(const launch::Extent& extent) {
 } // namespace
 
 CustodyService::CustodyService(Machine& machine, const policy::Policy& policy)
-    : machine_{machine}, policy_{policy},
-      iommu_registers_{HostPhys{machine.boot().iommu_base}}, tpm_{clock_} {}
+    : machine_{machine}, policy_{policy}, iommu_registers_{HostPhys{machine.boot().iommu_base}}, tpm_{clock_,
+                                                                                                      *this} {
+}
 
 Status<CustodyFailure> CustodyService::prepare() {
     TRY(take_over_iommu());
     ledger_ = LaunchLedger::resume(machine_.boot(), tpm_);
-    if (!ledger_)
-        return Failure{CustodyFailure::log};
+    if (!ledger_) return Failure{CustodyFailure::log};
     measure::LaunchId launch_id{};
-    if (!tpm_.random(launch_id).ok())
-        return Failure{CustodyFailure::tpm};
+    if (!tpm_.random(launch_id).ok()) return Failure{CustodyFailure::tpm};
     const auto grant_key = measure::P256PublicKey::create(policy_.grant_key);
-    if (!grant_key.ok())
-        return Failure{CustodyFailure::grant_key};
+    if (!grant_key.ok()) return Failure{CustodyFailure::grant_key};
     custody_.emplace(*this, policy_, grant_key.value(), custody::Launch{launch_id, machine_.boot().kind});
     inventory_.build(machine_, *buses_, policy_);
-    if (!measurements_.measure(machine_, policy_))
-        return Failure{CustodyFailure::image};
+    if (!measurements_.measure(machine_, policy_)) return Failure{CustodyFailure::image};
     return equip_agent();
 }
 
 Status<CustodyFailure> CustodyService::take_over_iommu() {
     const launch::BootInfo& boot = machine_.boot();
     const auto completion = machine_.tcb_memory().allocate(sizeof(std::uint64_t), sizeof(std::uint64_t));
-    if (!completion)
-        return Failure{CustodyFailure::no_memory};
+    if (!completion) return Failure{CustodyFailure::no_memory};
     const auto iommu = hw::AmdVi::adopt(
         iommu_registers_, clock_,
         {.table = table_at<hw::DeviceTableEntry>(boot.device_table),
@@ -75,14 +71,11 @@ Status<CustodyFailure> CustodyService::take_over_iommu() {
 
 Status<CustodyFailure> CustodyService::equip_agent() {
     for (std::size_t i = 0; i < policy_.vm_count; ++i) {
-        if (policy_.vms[i].role != policy::Role::agent)
-            continue;
+        if (policy_.vms[i].role != policy::Role::agent) continue;
         Vm& vm = *machine_.vms()[i];
         agent_ = AgentDevices::create(machine_, vm, tpm_, *this);
-        if (agent_ == nullptr)
-            return Failure{CustodyFailure::agent};
-        if (!give_management_uart(machine_, *iommu_, vm))
-            return Failure{CustodyFailure::management_uart};
+        if (agent_ == nullptr) return Failure{CustodyFailure::agent};
+        if (!give_management_uart(machine_, *iommu_, vm)) return Failure{CustodyFailure::management_uart};
         return Done{};
     }
     return Failure{CustodyFailure::agent};
@@ -91,10 +84,8 @@ Status<CustodyFailure> CustodyService::equip_agent() {
 Status<CustodyFailure> CustodyService::begin() {
     std::array<ByteView, policy::max_vms> definitions;
     std::array<custody::DeviceFacts, policy::max_devices> devices;
-    for (VmIndex i = 0; i < policy_.vm_count; ++i)
-        definitions[i] = measurements_.definition(i);
-    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
-        devices[i] = facts_of(i);
+    for (VmIndex i = 0; i < policy_.vm_count; ++i) definitions[i] = measurements_.definition(i);
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i) devices[i] = facts_of(i);
     agent_->reset();
     machine_.set_hooks(*this);
     if (!custody_->begin(std::span{definitions}.first(policy_.vm_count),
@@ -108,8 +99,7 @@ custody::DeviceFacts CustodyService::facts_of(DeviceIndex device) const {
     const DeviceSlot* slot = inventory_.slot(device);
     custody::DeviceFacts facts;
     facts.identity.address = policy_.devices[device].address;
-    if (slot == nullptr)
-        return facts;
+    if (slot == nullptr) return facts;
     const hw::PciIdentity& identity = slot->function().identity;
     facts.present = true;
     facts.identity = {.address = slot->function().address,
@@ -132,15 +122,14 @@ void CustodyService::on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) {
 }
 
 void CustodyService::on_vm_ready(Vm& vm) {
-    if (policy_.vms[vm.index()].role == policy::Role::agent)
-        agent_->reset();
+    if (policy_.vms[vm.index()].role == policy::Role::agent) agent_->reset();
     custody_->vm_ready(vm.index());
     note_changes();
 }
 
 void CustodyService::tick(std::uint64_t) {
     const std::uint64_t now = machine_.now_ms();
-    fence_expired(now);
+    fence_lapsed(now);
     custody_->tick(now);
     step_resets();
     settle_stops(now);
@@ -148,25 +137,26 @@ void CustodyService::tick(std::uint64_t) {
     note_changes();
 }
 
-/// ORDER: before anything that may wait for the TPM. Custody takes the rest of the way.
-void CustodyService::fence_expired(std::uint64_t now) {
-    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
-        if (custody_->device(i).granted() && now >= custody_->device(i).deadline &&
-            inventory_.slot(i) != nullptr) {
-            inventory_.slot(i)->fence();
-            LogLine{"@cm event=lease_expired"}
-                .key("device", DeviceName{policy_.devices[i].address}.view())
-                .key("late_ms", now - custody_->device(i).deadline);
-        }
+/// ORDER: before anything that may wait for the TPM, and while it waits for a command of the agent, which may
+/// last seconds. Custody takes the rest of the way.
+void CustodyService::fence_lapsed(std::uint64_t now) {
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i) {
+        const custody::DeviceRecord& device = custody_->device(i);
+        DeviceSlot* slot = inventory_.slot(i);
+        if (!device.granted() || now < device.lapses_at() || slot == nullptr || slot->fenced()) continue;
+        slot->fence();
+        LogLine{"@cm event=lease_lapsed"}
+            .key("device", DeviceName{policy_.devices[i].address}.view())
+            .key("fenced_ms", machine_.now_ms())
+            .key("deadline_ms", device.deadline);
+    }
 }
 
 void CustodyService::step_resets() {
     for (DeviceIndex i = 0; i < policy_.device_count; ++i) {
-        if (!resetting_[i])
-            continue;
+        if (!resetting_[i]) continue;
         const DeviceSlot::Reset progress = inventory_.slot(i)->step_reset();
-        if (progress == DeviceSlot::Reset::running)
-            continue;
+        if (progress == DeviceSlot::Reset::running) continue;
         resetting_[i] = false;
         custody_->reset_done(i, progress == DeviceSlot::Reset::worked);
     }
@@ -181,20 +171,16 @@ void CustodyService::settle_stops(std::uint64_t now) {
         if (state == VmState::unusable)
             custody_->vm_stopped(i, measure::Cause::vm_crashed,
                                  static_cast<std::uint64_t>(StopReason::image_refused));
-        if (state == VmState::running || state == VmState::parked)
-            stop = {};
-        if (stop.cause == measure::Cause::none || now < stop.since_ms + quiet_stop_ms)
-            continue;
+        if (state == VmState::running || state == VmState::parked) stop = {};
+        if (stop.cause == measure::Cause::none || now < stop.since_ms + quiet_stop_ms) continue;
         custody_->vm_stopped(i, stop.cause, static_cast<std::uint64_t>(StopReason::requested));
-        if (state == VmState::ready)
-            custody_->vm_ready(i);
+        if (state == VmState::ready) custody_->vm_ready(i);
         stop = {};
     }
 }
 
 void CustodyService::note_changes() {
-    if (custody_->changes() == changes_seen_)
-        return;
+    if (custody_->changes() == changes_seen_) return;
     changes_seen_ = custody_->changes();
     agent_->control().count_event();
 }
@@ -205,19 +191,16 @@ std::optional<std::uint64_t> CustodyService::tpm_clock() {
 }
 
 bool CustodyService::record(const measure::LedgerEntry& entry) {
-    if (!ledger_->append(entry, machine_.now_ms()))
-        return false;
-    log_entry(entry, policy_, measurements_);
+    if (!ledger_->append(entry, machine_.now_ms())) return false;
+    log_entry(entry, machine_.now_ms(), policy_, measurements_);
     return true;
 }
 
 custody::ResetProgress CustodyService::start_reset(DeviceIndex device) {
     DeviceSlot& slot = *inventory_.slot(device); // custody opens gates for present devices only
     slot.fence();
-    if (slot.reset_kind() == hw::ResetKind::none)
-        return custody::ResetProgress::worked;
-    if (!slot.start_reset())
-        return custody::ResetProgress::failed;
+    if (slot.reset_kind() == hw::ResetKind::none) return custody::ResetProgress::worked;
+    if (!slot.start_reset()) return custody::ResetProgress::failed;
     resetting_[device] = true;
     return custody::ResetProgress::pending;
 }
@@ -240,8 +223,7 @@ void CustodyService::stop_vm(VmIndex vm, measure::Cause cause) {
             inventory_.slot(i)->fence();
     if (cause == measure::Cause::none)
         cause = measure::Cause::operator_order; // the core takes "none" for no request
-    if (machine_.vms()[vm]->state() != VmState::running)
-        quiet_stops_[vm] = {cause, machine_.now_ms()};
+    if (machine_.vms()[vm]->state() != VmState::running) quiet_stops_[vm] = {cause, machine_.now_ms()};
     machine_.vms()[vm]->stop(static_cast<StopCause>(cause));
 }
 
@@ -254,18 +236,12 @@ CustodyService::Reply CustodyService::run(std::uint32_t operation, ByteView requ
     case 1:
         return reply(write_info(response, sources, ledger_->log().size(), agent_->control().events(),
                                 ledger_->banks()));
-    case 2:
-        return read_log(request, response);
-    case 3:
-        return reply(write_gates(response, sources));
-    case 4:
-        return submit(request, response);
-    case 5:
-        return reply(write_status(response, sources));
-    case 6:
-        return reply(write_leases(response, sources));
-    default:
-        return {ControlStatus::unknown_operation, 0};
+    case 2: return read_log(request, response);
+    case 3: return reply(write_gates(response, sources));
+    case 4: return submit(request, response);
+    case 5: return reply(write_status(response, sources));
+    case 6: return reply(write_leases(response, sources));
+    default: return {ControlStatus::unknown_operation, 0};
     }
 }
 
@@ -273,14 +249,14 @@ CustodyService::Reply CustodyService::read_log(ByteView request, ByteSpan respon
     LittleEndianReader in{request};
     const std::size_t offset = in.u32(); // UNTRUSTED
     const ByteView log = ledger_->log();
-    if (!in.finished() || offset > log.size())
-        return {ControlStatus::length, 0};
+    if (!in.finished() || offset > log.size()) return {ControlStatus::length, 0};
     const ByteView part = log.subspan(offset, std::min(max_log_read, log.size() - offset));
     std::ranges::copy(part, response.begin());
     return {ControlStatus::ok, part.size()};
 }
 
 CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response) {
+    fence_lapsed(machine_.now_ms());
     const grant::GrantError error = custody_->submit(message, machine_.now_ms());
     if (error != grant::GrantError::none)
         LogLine{"@cm event=grant_refused"}.key("reason", static_cast<unsigned>(error));

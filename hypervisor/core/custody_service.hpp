@@ -31,6 +31,7 @@ enum class CustodyFailure : std::uint8_t {
 
 class CustodyService final : public MachineHooks,
                              public custody::CustodyActions,
+                             public TpmWaiting,
                              public devices::ControlOperations {
 public:
     CustodyService(Machine& machine, const policy::Policy& policy);
@@ -49,6 +50,9 @@ public:
     // --- ControlOperations
     Reply run(std::uint32_t operation, ByteView request, ByteSpan response) override;
 
+    // --- TpmWaiting
+    void while_tpm_is_busy() override { fence_lapsed(machine_.now_ms()); }
+
     // --- CustodyActions
     bool random_nonce(measure::GateNonce& nonce) override { return tpm_.random(nonce).ok(); }
     std::optional<std::uint64_t> tpm_clock() override;
@@ -66,7 +70,7 @@ private:
     Status<CustodyFailure> take_over_iommu();
     Status<CustodyFailure> equip_agent();
     [[nodiscard]] custody::DeviceFacts facts_of(custody::DeviceIndex device) const;
-    void fence_expired(std::uint64_t now_ms);
+    void fence_lapsed(std::uint64_t now_ms);
     void step_resets();
     void settle_stops(std::uint64_t now_ms);
     void note_changes();

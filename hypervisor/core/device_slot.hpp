@@ -37,6 +37,7 @@ public:
 
     [[nodiscard]] const hw::PciFunction& function() const { return function_; }
     [[nodiscard]] const Vm* holder() const { return holder_; }
+    [[nodiscard]] bool fenced() const { return fenced_; }
     [[nodiscard]] hw::ResetKind reset_kind() const { return hw::reset_kind(buses_.pci, function_); }
 
     /// A running VM finds the device when it looks at its bus again. On failure (no memory for page tables,

@@ -39,13 +39,10 @@ std::uint64_t ms_left(const DeviceRecord& device, std::uint64_t now_ms) {
 /// 0 defined, 1 running, 2 stopped.
 std::uint64_t state_number(custody::VmState state) {
     switch (state) {
-    case custody::VmState::ready:
-        return 0;
+    case custody::VmState::ready: return 0;
     case custody::VmState::running:
-    case custody::VmState::stopping:
-        return 1;
-    case custody::VmState::stopped:
-        return 2;
+    case custody::VmState::stopping: return 1;
+    case custody::VmState::stopped: return 2;
     }
     return 2;
 }
@@ -117,8 +114,7 @@ std::size_t write_info(ByteSpan out, const StatusSources& sources, std::size_t l
     cbor.u64(events);
     cbor.key(5);
     cbor.array(banks.size());
-    for (const measure::TPM_ALG_ID bank : banks)
-        cbor.u64(static_cast<std::uint64_t>(bank));
+    for (const measure::TPM_ALG_ID bank : banks) cbor.u64(static_cast<std::uint64_t>(bank));
     return size_of(cbor);
 }
 
@@ -154,14 +150,12 @@ std::size_t write_status(ByteSpan out, const StatusSources& sources) {
 std::size_t write_leases(ByteSpan out, const StatusSources& sources) {
     const policy::Policy& policy = sources.custody.policy();
     std::size_t granted = 0;
-    for (std::size_t i = 0; i < policy.device_count; ++i)
-        granted += sources.custody.device(i).granted();
+    for (std::size_t i = 0; i < policy.device_count; ++i) granted += sources.custody.device(i).granted();
     CborWriter cbor{out};
     cbor.array(granted);
     for (std::size_t i = 0; i < policy.device_count; ++i) {
         const DeviceRecord& device = sources.custody.device(i);
-        if (!device.granted())
-            continue;
+        if (!device.granted()) continue;
         cbor.map(5);
         cbor.key(0);
         cbor.bytes(device.grant_id);

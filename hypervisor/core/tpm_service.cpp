@@ -17,18 +17,17 @@ hw::MmioBus locality_bus(std::uint64_t locality) {
 
 } // namespace
 
-TpmService::TpmService(const hw::Clock& clock)
-    : agent_bus_{locality_bus(agent_locality)}, own_bus_{locality_bus(own_locality)},
-      agent_tis_{agent_bus_, clock}, own_tis_{own_bus_, clock}, clock_{clock}, agent_deadline_{clock, {}} {}
+TpmService::TpmService(const hw::Clock& clock, TpmWaiting& waiting)
+    : agent_bus_{locality_bus(agent_locality)}, own_bus_{locality_bus(own_locality)}, agent_tis_{agent_bus_,
+                                                                                                 clock},
+      own_tis_{own_bus_, clock}, clock_{clock}, waiting_{waiting}, agent_deadline_{clock, {}} {}
 
 template <typename Value, typename Parse>
 Result<Value, TpmError> TpmService::ask(ByteView command, Parse parse) {
     for (unsigned attempt = 1;; ++attempt) {
         const auto result = parse(TRY(transmit(command)));
-        if (result.ok())
-            return result.value();
-        if (!result.error().try_again() || attempt == max_tries)
-            return Failure{TpmError::refused};
+        if (result.ok()) return result.value();
+        if (!result.error().try_again() || attempt == max_tries) return Failure{TpmError::refused};
     }
 }
 
@@ -47,26 +46,24 @@ Result<std::uint64_t, TpmError> TpmService::clock() {
 
 Result<ByteView, TpmError> TpmService::transmit(ByteView command) {
     settle_agent();
-    if (!own_tis_.take_locality().ok())
-        return Failure{TpmError::bus};
+    if (!own_tis_.take_locality().ok()) return Failure{TpmError::bus};
     const auto response = own_tis_.transmit(command, own_response_);
     own_tis_.release_locality();
-    if (!response.ok())
-        return Failure{TpmError::bus};
+    if (!response.ok()) return Failure{TpmError::bus};
     return response.value();
 }
 
 /// Lets a running command of the agent come to its end and keeps the response for poll().
 void TpmService::settle_agent() {
-    while (agent_ == Agent::running)
+    while (agent_ == Agent::running) {
+        waiting_.while_tpm_is_busy();
         finish_agent();
+    }
 }
 
 bool TpmService::submit(ByteView command) {
-    if (agent_ != Agent::idle)
-        return false;
-    if (!agent_tis_.take_locality().ok())
-        return false;
+    if (agent_ != Agent::idle) return false;
+    if (!agent_tis_.take_locality().ok()) return false;
     if (!agent_tis_.start(command).ok()) {
         agent_tis_.abandon();
         agent_tis_.release_locality();
@@ -80,10 +77,8 @@ bool TpmService::submit(ByteView command) {
 }
 
 std::optional<ByteView> TpmService::poll() {
-    if (agent_ == Agent::running)
-        finish_agent();
-    if (agent_ != Agent::done)
-        return {};
+    if (agent_ == Agent::running) finish_agent();
+    if (agent_ != Agent::done) return {};
     agent_ = Agent::idle;
     return ByteView{agent_response_}.first(agent_response_size_);
 }
@@ -91,8 +86,7 @@ std::optional<ByteView> TpmService::poll() {
 /// One look: the response is fetched when it is there; when its time is up the command is abandoned.
 void TpmService::finish_agent() {
     const bool late = agent_deadline_.passed();
-    if (!agent_tis_.response_ready() && !late)
-        return;
+    if (!agent_tis_.response_ready() && !late) return;
     const auto response = agent_tis_.finish(agent_response_, late ? hw::Micros{} : hw::tis::timeout_c);
     agent_response_size_ = response.ok() ? response.value().size() : 0;
     agent_tis_.release_locality();

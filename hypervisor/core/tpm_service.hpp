@@ -18,9 +18,18 @@ enum class TpmError : std::uint8_t {
     refused, // the TPM answered with an error code, or with something that is no answer
 };
 
+/// Told again and again while a command of the agent is waited for: that may take seconds.
+class TpmWaiting {
+public:
+    virtual void while_tpm_is_busy() = 0;
+
+protected:
+    ~TpmWaiting() = default;
+};
+
 class TpmService final : public devices::AgentTpm {
 public:
-    explicit TpmService(const hw::Clock& clock);
+    TpmService(const hw::Clock& clock, TpmWaiting& waiting);
 
     Status<TpmError> extend(std::uint32_t pcr, const measure::DigestSet& digests);
     /// Fills `out`, at most 32 bytes.
@@ -43,6 +52,7 @@ private:
     hw::MmioBus agent_bus_, own_bus_;
     Tis agent_tis_, own_tis_;
     const hw::Clock& clock_;
+    TpmWaiting& waiting_;
     Agent agent_ = Agent::idle;
     hw::Deadline agent_deadline_;
     std::size_t agent_response_size_ = 0; // 0: the TPM failed

@@ -37,7 +37,8 @@ bool Custody::has_room(std::size_t entries) const {
 
 bool Custody::begin(std::span<const ByteView> vm_definitions, std::span<const DeviceFacts> devices) {
     CHECK(vm_definitions.size() == policy_.vm_count && devices.size() == policy_.device_count);
-    if (!record({.kind = LedgerKind::launched, .launch_id = launch_.id, .launch_kind = launch_.kind})) return false;
+    if (!record({.kind = LedgerKind::launched, .launch_id = launch_.id, .launch_kind = launch_.kind}))
+        return false;
     for (VmIndex i = 0; i < policy_.vm_count; ++i) {
         vms_[i].id = measure::vm_id_of(vm_definitions[i]);
         if (!record({.kind = LedgerKind::vm_defined, .definition = vm_definitions[i]})) return false;
@@ -53,7 +54,8 @@ bool Custody::begin(std::span<const ByteView> vm_definitions, std::span<const De
 bool Custody::start_vm(VmIndex index) {
     VmRecord& vm = vms_[index];
     if (vm.state == VmState::running) return true;
-    if (!record({.kind = LedgerKind::vm_started, .vm_id = vm.id, .start_number = vm.starts + 1})) return false;
+    if (!record({.kind = LedgerKind::vm_started, .vm_id = vm.id, .start_number = vm.starts + 1}))
+        return false;
     vm.state = VmState::running;
     ++vm.starts;
     renew_gates_of_vm(index);
@@ -152,8 +154,10 @@ void Custody::detach(DeviceIndex index) {
 
 void Custody::quarantine(DeviceIndex index, bool clean) {
     DeviceRecord& device = devices_[index];
-    if (clean) device.tainted_by.reset();
-    else if (device.was_attached) device.tainted_by = vms_[device.holder].id;
+    if (clean)
+        device.tainted_by.reset();
+    else if (device.was_attached)
+        device.tainted_by = vms_[device.holder].id;
     record_way_back({.kind = LedgerKind::quarantined,
                      .device = device.facts.identity.address,
                      .tainted_by = device.tainted_by});
@@ -167,16 +171,11 @@ void Custody::quarantine(DeviceIndex index, bool clean) {
 void Custody::tick(std::uint64_t now_ms) {
     for (DeviceIndex i = 0; i < policy_.device_count; ++i) {
         if (!devices_[i].granted()) continue;
-        if (now_ms >= devices_[i].deadline) take_back(i, Cause::lease_expired);
-        else if (ledger_lost_) take_back(i, Cause::none);
+        if (now_ms >= devices_[i].lapses_at())
+            take_back(i, Cause::lease_expired);
+        else if (ledger_lost_)
+            take_back(i, Cause::none);
     }
-}
-
-std::optional<std::uint64_t> Custody::next_deadline() const {
-    std::optional<std::uint64_t> next;
-    for (const DeviceRecord& device : devices_)
-        if (device.granted() && (!next || device.deadline < *next)) next = device.deadline;
-    return next;
 }
 
 } // namespace casemate::custody

@@ -39,7 +39,7 @@ public:
     // --- events
     /// UNTRUSTED message: a grant, renewal or revocation. `none` means accepted.
     [[nodiscard]] grant::GrantError submit(ByteView message, std::uint64_t now_ms);
-    /// Takes back what has expired; call at next_deadline() and at least every scheduler tick.
+    /// Takes back what lapses; call it every scheduler tick.
     void tick(std::uint64_t now_ms);
     /// None of the VM's instructions runs any more. When this returns, its devices reach none of its memory.
     void vm_stopped(VmIndex vm, measure::Cause cause, std::uint64_t reason);
@@ -48,7 +48,6 @@ public:
     void reset_done(DeviceIndex device, bool worked);
 
     // --- state
-    [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
     [[nodiscard]] const DeviceRecord& device(DeviceIndex index) const { return devices_[index]; }
     [[nodiscard]] const VmRecord& vm(VmIndex index) const { return vms_[index]; }
     [[nodiscard]] const policy::Policy& policy() const { return policy_; }

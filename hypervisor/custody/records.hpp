@@ -25,6 +25,9 @@ struct Gate {
     measure::GateNonce nonce{};
 };
 
+inline constexpr std::uint64_t stop_ms = 50; // to fence, to stop the VM, to record it: a few scheduler ticks
+inline constexpr std::uint64_t flr_ms = 100; // a function level reset [PCIe 6.6.2]
+
 /// What the hypervisor found on the bus.
 struct DeviceFacts {
     bool present = false; // there, and vendor and device id are the policy's
@@ -46,9 +49,15 @@ struct DeviceRecord {
     std::uint8_t rights = 0;
     std::uint64_t evidence_clock = 0; // TPM time of the evidence that it rests on
     std::uint64_t deadline = 0;       // ms since the launch
-    bool going_back = false;     // on its way to quarantine
-    bool was_attached = false;   // the holder has touched it
+    bool going_back = false;          // on its way to quarantine
+    bool was_attached = false;        // the holder has touched it
 
+    /// When its way back begins: early enough to be in quarantine at the deadline, so no lease is longer than granted.
+    [[nodiscard]] std::uint64_t lapses_at() const {
+        const bool flr = facts.isolation.reset_kind == measure::ResetKind::function_level;
+        const std::uint64_t way_back = stop_ms + (flr ? flr_ms : 0);
+        return deadline > way_back ? deadline - way_back : 0;
+    }
     /// There is a live grant: the device is at its holder or on its way there.
     [[nodiscard]] bool granted() const { return state != DeviceState::quarantined && !going_back; }
 };

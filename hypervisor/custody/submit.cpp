@@ -11,7 +11,7 @@ using grant::Claims;
 using grant::GrantError;
 
 constexpr std::uint64_t ms_per_second = 1000;
-constexpr std::uint64_t clock_slack = 2; // the TPM's clock may be slow: half of each age is added
+constexpr std::uint64_t clock_slack = 2;             // the TPM's clock may be slow: half of each age is added
 constexpr std::size_t entries_of_acceptance = 1 + 7; // grant_accepted and all that may follow it
 
 } // namespace
@@ -73,7 +73,8 @@ GrantError Custody::check_grant(const Request& request) const {
 /// The lease runs from the moment of the evidence, by the TPM's own clock: whoever keeps a message back only shortens it.
 /// Last of all checks, so that only a message that is good otherwise costs a TPM command; it changes the record last.
 GrantError Custody::run_lease(const Claims& claims, std::uint64_t now_ms, DeviceRecord& device) {
-    const std::optional<std::uint64_t> clock = actions_.tpm_clock(); // after now_ms: errs towards a shorter lease
+    const std::optional<std::uint64_t> clock =
+        actions_.tpm_clock(); // after now_ms: errs towards a shorter lease
     const std::uint64_t lease_ms = claims.lease * ms_per_second;
     if (!clock || claims.evidence_clock > *clock || *clock - claims.evidence_clock >= lease_ms)
         return GrantError::evidence_age;
@@ -111,7 +112,8 @@ GrantError Custody::accept(const Request& request, ByteView message, std::uint64
 GrantError Custody::renew(const Request& request, std::uint64_t now_ms) {
     DeviceRecord& device = devices_[request.device];
     const Claims& claims = request.claims;
-    if (device.state != DeviceState::assigned || device.grant_id != claims.id) return GrantError::not_assigned;
+    if (device.state != DeviceState::assigned || device.grant_id != claims.id)
+        return GrantError::not_assigned;
     if (device.holder != request.vm) return GrantError::vm_id;
     if (device.gate_nonce != claims.gate_nonce) return GrantError::stale_gate_nonce;
     if (claims.evidence_clock <= device.evidence_clock) return GrantError::evidence_order;

@@ -32,6 +32,24 @@ std::string grant_id_of(const Session& session, const char* device) {
     return accepted == nullptr ? "" : accepted->event.get("grant");
 }
 
+std::int64_t number(const session::SeenEvent* seen, const char* key) {
+    return seen == nullptr || seen->event.get(key).empty() ? -1 : std::stoll(seen->event.get(key));
+}
+
+/// By the hypervisor's own clock. The order and the length of the reset are judged; how close it came to the deadline is only
+/// told, since this machine may be busy.
+void expect_lapse_in_order(Context& context, const Observation& seen, const std::string& device, std::int64_t reset_ms) {
+    const auto* lapsed = seen.find("lease_lapsed", {{"device", device}});
+    const std::int64_t deadline = number(lapsed, "deadline_ms"), fenced = number(lapsed, "fenced_ms");
+    const std::int64_t draining = number(seen.find("draining", {{"device", device}}), "at_ms");
+    const std::int64_t back = number(seen.find("quarantined", {{"device", device}}), "at_ms");
+    const auto left = [&](std::int64_t time) { return std::to_string(deadline - time); };
+    context.expect(deadline > 0 && fenced > 0 && fenced <= draining && draining + reset_ms <= back,
+                   device + " was fenced " + left(fenced) + " ms before its deadline, draining " + left(draining) +
+                       " ms, back in quarantine " + left(back) + " ms before it (after a reset of at least " +
+                       std::to_string(reset_ms) + " ms)");
+}
+
 const Registration silence{"a-lease-that-is-not-renewed-ends-and-the-device-is-back", [](Context& context) {
     const auto session = with_devices(context);
     if (!session) return;
@@ -44,6 +62,8 @@ const Registration silence{"a-lease-that-is-not-renewed-ends-and-the-device-is-b
         context.expect(draining != nullptr && draining->event.get("cause") == cause_lease_expired,
                        std::string{device} + " was drained because its lease expired");
     }
+    expect_lapse_in_order(context, session->seen(), "00:03.0", 0); // no reset at all
+    expect_lapse_in_order(context, session->seen(), "00:04.0", 100); // function level reset [PCIe 6.6.2]
     context.expect(session->seen().find("vm_stopped", {{"vm", "agent"}}) == nullptr, "the agent VM did not notice");
 }};
 

@@ -34,7 +34,7 @@ GrantError renewal_after(const Change& change) {
     Claims claims = bench.renewal(granted);
     change(claims);
     const GrantError error = bench.submit(claims);
-    CHECK(bench.custody->next_deadline() == (error == GrantError::none ? 5000 + 1000 * claims.lease : 31000));
+    CHECK(bench.custody->device(disk).deadline == (error == GrantError::none ? 5000 + 1000 * claims.lease : 31000));
     return error;
 }
 

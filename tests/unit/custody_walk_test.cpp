@@ -57,7 +57,7 @@ private:
     }
     /// Evidence that was kept back for some time.
     Claims aged(Claims claims) {
-        if (pick(2) == 0) claims.evidence_clock -= pick(40'000);
+        if (pick(4) == 0) claims.evidence_clock -= pick(40'000);
         return claims;
     }
     void offer_renewal() {
@@ -97,7 +97,7 @@ private:
         const bool attached = bench_.machine.attached.count(d) == 1;
         REQUIRE(attached == (device.state == DeviceState::assigned || device.state == DeviceState::draining));
         if (device.state == DeviceState::assigned) {
-            REQUIRE(bench_.now < device.deadline);
+            REQUIRE(bench_.now < device.lapses_at());
             REQUIRE(bench_.clock() - device.evidence_clock < 1000 * 60); // the policy's longest lease
             REQUIRE(bench_.machine.attached.at(d) == device.holder);
             REQUIRE(bench_.machine.running.count(device.holder) == 1);
