@@ -63,6 +63,7 @@ public:
 private:
     [[nodiscard]] bool stopped() const { return readable(stop_fd_, milliseconds{0}); }
     bool take(ByteView bytes);
+    VerifierAnswer carry(const VerifierCall& call);
     bool respond(const std::string& payload);
     bool write(ByteView bytes);
 
@@ -73,7 +74,7 @@ private:
     std::vector<std::uint8_t> outgoing_ = std::vector<std::uint8_t>(max_frame_size(max_payload) + 1);
     FrameReceiver receiver_{frame_};
     VerifierClient client_{options_.verifier, options_.authority, options_.call_time, max_payload};
-    Exchange exchange_{[this](const VerifierCall& call) { return client_.call(call, [this] { return stopped(); }); },
+    Exchange exchange_{[this](const VerifierCall& call) { return carry(call); },
                        [this](const std::string& json) { if (options_.report) options_.report(json); }};
 };
 
@@ -90,6 +91,11 @@ RelayEnd Line::serve() {
         if (!take(ByteView{chunk}.first(static_cast<std::size_t>(count))))
             return stopped() ? RelayEnd::stopped : RelayEnd::line_closed;
     }
+}
+
+VerifierAnswer Line::carry(const VerifierCall& call) {
+    const Verifier direct = [this](const VerifierCall& each) { return client_.call(each, [this] { return stopped(); }); };
+    return options_.carrier ? options_.carrier(call, direct) : direct(call);
 }
 
 /// UNTRUSTED bytes. A bad frame is dropped: the agent asks again after its time-out.

@@ -9,13 +9,20 @@
 #include <functional>
 #include <string>
 
+#include "attest/relay/verifier_client.hpp"
+
 namespace casemate::relay {
+
+using Verifier = std::function<VerifierAnswer(const VerifierCall&)>;
+/// Stands between the line and the verifier: may pass a call on, change it, or answer it. Tests put an attacker there.
+using Carrier = std::function<VerifierAnswer(const VerifierCall&, const Verifier&)>;
 
 struct RelayOptions {
     std::filesystem::path socket;                   // unix stream socket; waited for
     std::string verifier;                           // https://host:port
     std::filesystem::path authority;                // PEM, pinned
     std::function<void(const std::string&)> report; // gets each status report of the agent, JSON; may be empty
+    Carrier carrier{};                              // empty: every call goes through as it is
     std::chrono::milliseconds connect_time{30'000};
     std::chrono::milliseconds call_time{60'000};
     std::chrono::milliseconds write_time{30'000}; // a response that the line does not take in this time is dropped

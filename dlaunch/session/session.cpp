@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 #include <poll.h>
+#include <sys/eventfd.h>
 
 namespace casemate::session {
 
@@ -42,6 +43,10 @@ Session::Session(SessionConfig config, model::StateDir state, std::unique_ptr<mo
 Session::~Session() {
     if (platform_) platform_->stop();
     if (relay_) relay_->stop(child_patience);
+    if (relay_thread_.joinable()) {
+        eventfd_write(relay_stop_.get(), 1);
+        relay_thread_.join();
+    }
     if (verifier_) verifier_->stop(child_patience);
 }
 
@@ -139,7 +144,21 @@ Status<Error> Session::start_platform() {
     return Done{};
 }
 
+Status<Error> Session::start_relay_here() {
+    relay_stop_ = model::UniqueFd{eventfd(0, EFD_CLOEXEC)};
+    if (relay_stop_.get() < 0) return model::fail_errno("cannot make an eventfd");
+    relay::RelayOptions options;
+    options.socket = platform_->management_uart_path();
+    options.verifier = verifier_url_;
+    options.authority = config_.artefacts.keys() / "ca.pem";
+    options.report = relay::report_to_file(directory() / "status.json");
+    options.carrier = config_.carrier;
+    relay_thread_ = std::thread{[options, stop = relay_stop_.get()] { (void)relay::run_relay(options, stop); }};
+    return Done{};
+}
+
 Status<Error> Session::start_relay() {
+    if (config_.carrier) return start_relay_here();
     ChildSpec spec{.name = "relay",
                    .command = {config_.artefacts.program("casemate-relay"), "--uart",
                                platform_->management_uart_path(), "--verifier", verifier_url_, "--ca",

@@ -6,6 +6,7 @@
 //   verifierd ◄─HTTPS─ relay ◄─management UART─ platform (QEMU + swtpm + SKINIT model)
 #pragma once
 
+#include "attest/relay/relay.hpp"
 #include "dlaunch/model/platform.hpp"
 #include "dlaunch/session/artefacts.hpp"
 #include "dlaunch/session/observation.hpp"
@@ -14,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <thread>
 
 namespace casemate::session {
 
@@ -28,6 +30,8 @@ struct SessionConfig {
     std::map<std::string, std::filesystem::path> replaced;
     std::filesystem::path reference;   // empty: the build's
     std::filesystem::path console_log; // empty: none
+    /// For tests: the relay runs in this process and this stands in it, called from the relay's thread.
+    relay::Carrier carrier;
 };
 
 class Session {
@@ -66,6 +70,7 @@ private:
     Status<model::Error> start_verifier(const model::TpmIdentity& identity);
     Status<model::Error> start_platform();
     Status<model::Error> start_relay();
+    Status<model::Error> start_relay_here();
     void on_line(const std::string& line);
     void read_status();
 
@@ -77,6 +82,8 @@ private:
     std::string verifier_url_;
     std::unique_ptr<model::Child> verifier_;
     std::unique_ptr<model::Child> relay_;
+    model::UniqueFd relay_stop_;
+    std::thread relay_thread_; // with a carrier, in the place of relay_
     std::unique_ptr<model::Platform> platform_;
 };
 
