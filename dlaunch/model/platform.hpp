@@ -51,6 +51,9 @@ public:
     /// UNIX socket that is COM2.
     [[nodiscard]] std::filesystem::path management_uart_path() const { return state_.path() / "com2"; }
     [[nodiscard]] const TpmIdentity& tpm_identity() const { return identity_; }
+    /// -1 before it was started.
+    [[nodiscard]] int qemu_pid() const { return qemu_ ? qemu_->pid() : -1; }
+    [[nodiscard]] int swtpm_pid() const { return swtpm_ ? swtpm_->pid() : -1; }
     /// One TPM command of the host's own, between the guest's.
     Outcome<std::vector<std::uint8_t>> tpm_command(ByteView command) { return tpm_->transact(command); }
     /// A QMP command, for tests: query-status, pmemsave, device_add, human-monitor-command. Not from an event.
