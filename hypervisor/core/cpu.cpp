@@ -92,29 +92,18 @@ bool Cpu::do_chore() {
     return true;
 }
 
-/// Round robin among those that can run; the one whose turn it is keeps it until its slice ends or it sleeps.
 Vcpu* Cpu::pick(std::uint64_t tsc) {
-    std::size_t can_run = 0, next = max_vms;
-    bool keeps = false;
-    for (std::size_t n = 1; n <= vm_count_; ++n) {
-        const std::size_t i = (turn_ + n) % vm_count_;
-        if (vms_[i]->state() != VmState::running || !vms_[i]->vcpu().runnable(tsc)) continue;
-        ++can_run;
-        if (next == max_vms) next = i;
-        keeps = keeps || i == turn_;
-    }
-    contended_ = can_run > 1;
-    if (can_run == 0) return nullptr;
-    if (keeps && tsc < slice_end_) next = turn_;
-    if (next != turn_ || tsc >= slice_end_) slice_end_ = tsc + arch::tsc_from_millis(slice_ms);
-    turn_ = next;
-    return &vms_[next]->vcpu();
+    std::uint32_t can_run = 0;
+    for (std::size_t i = 0; i < vm_count_; ++i)
+        if (vms_[i]->state() == VmState::running && vms_[i]->vcpu().runnable(tsc)) can_run |= 1u << i;
+    turn_ = share_.next(can_run, arch::tsc_from_millis(slice_ms));
+    return turn_.who == FairShare::nobody ? nullptr : &vms_[turn_.who]->vcpu();
 }
 
 std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
     std::uint64_t deadline =
         tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
-    if (contended_) deadline = std::min(deadline, slice_end_);
+    if (turn_.ticks != 0) deadline = std::min(deadline, tsc + turn_.ticks);
     if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
         const std::uint64_t timer = vms_[i]->vcpu().apic().deadline();
@@ -141,6 +130,7 @@ void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     }
     vcpu.enter(reinterpret_cast<std::uint64_t>(&host_vmcb_), tsc);
     handle_exit(vcpu);
+    share_.charge(arch::read_tsc() - tsc); // what its exits cost is its own time
 }
 
 void Cpu::run() {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One physical core: its VMs, its timer, its round robin.
+// One physical core: its VMs, its timer, whose turn it is.
 // Invariant: the loop runs with interrupts off except in open windows, so everything here has one thread of control;
 // other cores reach it only through atomics and the kick interrupt. This is the shared-core mode: INTR and HLT are
 // intercepted and guests take turns. A dedicated core without exits would be another run loop over the same Vcpu.
 #pragma once
 
 #include "hypervisor/arch/cpu_tables.hpp"
+#include "hypervisor/core/fair_share.hpp"
 #include "hypervisor/core/vcpu.hpp"
 
 #include <array>
@@ -25,7 +26,7 @@ inline constexpr std::uint8_t management_uart = 0xE0, kick = 0xEE, timer = 0xEF,
 
 class Cpu {
 public:
-    static constexpr std::size_t max_vms = 16;
+    static constexpr std::size_t max_vms = FairShare::max_members;
 
     [[nodiscard]] static Cpu& current() { return *static_cast<Cpu*>(arch::current_core_object()); }
     /// XCR0 with everything on that this processor has and guests may use.
@@ -82,10 +83,9 @@ private:
     std::array<Route, 256> routes_{};
     Vm* management_vm_ = nullptr;
     Vcpu* loaded_ = nullptr; // whose FPU and debug registers this core holds
-    std::size_t turn_ = 0;   // index in vms_ of the one that ran last
-    bool contended_ = false; // more than one can run
-    std::uint64_t slice_end_ = 0;
-    bool busy_ = false; // a guest ran in the last round
+    FairShare share_;        // by index in vms_
+    FairShare::Turn turn_;   // of this round
+    bool busy_ = false;      // a guest ran in the last round
     std::uint64_t next_chore_ = 0;
     std::uint64_t armed_ = 0; // deadline that the timer is set to; 0 = not set
     std::atomic<bool> again_{false};

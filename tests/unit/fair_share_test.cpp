@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns on a shared core, played with a clock of ticks: what each VM gets, and how long it waits.
+#include "hypervisor/core/fair_share.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <numeric>
+
+using casemate::core::FairShare;
+
+namespace {
+
+constexpr std::uint64_t slice = 4000;
+
+/// A core on which members spin or sleep as the test says.
+struct Core {
+    FairShare share;
+    std::uint32_t can_run = 0;
+    std::array<std::uint64_t, FairShare::max_members> got{};
+
+    /// The one whose turn it is runs `ticks`, or as long as it may if that is less. Who it was.
+    std::size_t run(std::uint64_t ticks) {
+        const auto turn = share.next(can_run, slice);
+        if (turn.who == FairShare::nobody) return turn.who;
+        const std::uint64_t used = turn.ticks != 0 ? std::min(ticks, turn.ticks) : ticks;
+        share.charge(used);
+        got[turn.who] += used;
+        return turn.who;
+    }
+    void run_for(std::uint64_t total, std::uint64_t exit_every) {
+        const auto sum = [this] { return std::accumulate(got.begin(), got.end(), std::uint64_t{0}); };
+        for (const std::uint64_t end = sum() + total; sum() < end;) (void)run(exit_every);
+    }
+};
+
+} // namespace
+
+TEST_CASE("A core without a VM that can run has nobody's turn") {
+    FairShare share;
+    CHECK(share.next(0, slice).who == FairShare::nobody);
+}
+
+TEST_CASE("A VM alone on its core may run on") {
+    FairShare share;
+    const auto turn = share.next(1u << 5, slice);
+    CHECK(turn.who == 5);
+    CHECK(turn.ticks == 0);
+}
+
+TEST_CASE("VMs that never sleep share a core equally, however often each exits") {
+    Core core{.share = {}, .can_run = 0xffff, .got = {}};
+    core.run_for(16 * 100 * slice, 700);
+    for (const std::uint64_t got : core.got) {
+        CHECK(got >= 98 * slice);
+        CHECK(got <= 102 * slice);
+    }
+}
+
+TEST_CASE("A turn lasts as long as was announced, and a slice between two that spin") {
+    Core core{.share = {}, .can_run = 0b11, .got = {}};
+    (void)core.run(slice * 10);
+    const std::size_t second = core.run(slice * 10);
+    CHECK(second == 1);
+    CHECK(core.got[1] == slice);
+    const auto turn = core.share.next(core.can_run, slice);
+    CHECK(turn.who == 0);
+    core.share.charge(turn.ticks - 1);
+    CHECK(core.share.next(core.can_run, slice).who == 0);
+    core.share.charge(1);
+    CHECK(core.share.next(core.can_run, slice).who == 1);
+}
+
+TEST_CASE("A VM that wakes comes before those that spin") {
+    Core core{.share = {}, .can_run = 0b0110, .got = {}};
+    core.run_for(50 * slice, slice);
+    core.can_run |= 1;
+    CHECK(core.run(10) == 0);
+}
+
+TEST_CASE("A VM that slept long keeps the others waiting for no more than its credit and a turn") {
+    Core core{.share = {}, .can_run = 0b10, .got = {}};
+    core.run_for(1000 * slice, slice);
+    core.can_run = 0b11;
+    std::uint64_t alone = 0;
+    while (core.run(100) == 0) alone += 100;
+    CHECK(alone >= slice);
+    CHECK(alone <= 2 * slice);
+}
+
+TEST_CASE("A VM that wakes often for a moment is served at once each time, and the spinning one keeps the rest") {
+    Core core{.share = {}, .can_run = 0b10, .got = {}};
+    (void)core.run(slice); // from here on the one that sleeps has a credit
+    for (int wake = 0; wake < 1000; ++wake) {
+        core.can_run = 0b11;
+        CHECK(core.run(100) == 0);
+        core.can_run = 0b10;
+        (void)core.run(900);
+    }
+    CHECK(core.got[0] == 1000 * 100);
+    CHECK(core.got[1] == 1000 * 900 + slice);
+}
+
+TEST_CASE("Sleeping and waking at every exit earns no more than a fair share") {
+    Core core{.share = {}, .can_run = 0b10, .got = {}};
+    for (int round = 0; round < 100'000; ++round) {
+        core.can_run = round % 2 == 0 ? 0b11 : 0b10; // asleep for one exit of the other, then back
+        (void)core.run(100);
+    }
+    CHECK(core.got[0] <= core.got[1] + 2 * slice);
+}
+
+TEST_CASE("Among fifteen that spin or sleep a moment, one that can run waits for no more than two turns of each") {
+    Core core{.share = {}, .can_run = 0xffff, .got = {}};
+    std::uint64_t waited = 0, longest = 0, seed = 1;
+    for (int round = 0; round < 200'000; ++round) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        core.can_run = (static_cast<std::uint32_t>(seed >> 33) & 0xffff) | 1;
+        const std::uint64_t before = std::accumulate(core.got.begin(), core.got.end(), std::uint64_t{0});
+        const std::size_t who = core.run(1 + (seed >> 20) % slice);
+        const std::uint64_t used = std::accumulate(core.got.begin(), core.got.end(), std::uint64_t{0}) - before;
+        waited = who == 0 ? 0 : waited + used;
+        longest = std::max(longest, waited);
+    }
+    CHECK(core.got[0] > 0);
+    CHECK(longest <= 15 * 2 * slice);
+}
+
+TEST_CASE("Who was not there when the others ran cannot claim that time when all have slept") {
+    Core core{.share = {}, .can_run = 0b01, .got = {}};
+    core.run_for(100 * slice, slice);
+    core.can_run = 0;
+    (void)core.run(1);
+    core.can_run = 0b11;
+    core.run_for(20 * slice, 100);
+    CHECK(core.got[1] <= 12 * slice);
+}
