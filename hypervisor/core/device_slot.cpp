@@ -37,6 +37,7 @@ bool DeviceSlot::attach(Vm& vm) {
     CHECK(fenced_ && holder_ == nullptr);
     const DeviceAddress address = function_.address;
     holder_ = &vm;
+    hw::disable_msix(buses_.pci, function_);
     view_->restart();
     if (address.bus != 0 || !map_bars(vm) || !vm.pci().attach(address.device, address.function, *view_)) {
         LogLine{"@cm event=attach_failed"}.key("device", DeviceName{address}.view()).key("vm", vm.name());

@@ -99,6 +99,7 @@ Result<PciFunction, PciError> probe(PciBus& bus, DeviceAddress address) {
     function.bridge = (bus.read8(address, pci::header_type) & 0x7f) != 0;
     function.capability = TRY(find_capabilities(bus, address));
     quiesce(bus, function);
+    disable_msix(bus, function);
     if (function.bridge)
         return function;
     const std::uint32_t subsystem = bus.read32(address, pci::subsystem);

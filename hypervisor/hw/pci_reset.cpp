@@ -39,8 +39,13 @@ void quiesce(PciBus& bus, const PciFunction& function) {
     }
     if (const std::uint8_t msix = function.capability.msix) {
         const std::uint16_t control = bus.read16(function.address, at(msix, message_control));
-        bus.write16(function.address, at(msix, message_control), (control & ~msix_enable) | msix_mask_all);
+        bus.write16(function.address, at(msix, message_control), control | msix_mask_all);
     }
+}
+
+void disable_msix(PciBus& bus, const PciFunction& function) {
+    if (const std::uint8_t msix = function.capability.msix)
+        bus.write16(function.address, at(msix, message_control), msix_mask_all);
 }
 
 void allow_bus_master(PciBus& bus, const PciFunction& function) {

@@ -15,8 +15,11 @@ enum class ResetKind : std::uint8_t { none = 0, flr = 1, secondary_bus = 2, own_
 /// The status half is write-1-to-clear: it is written as zero and so left alone.
 void set_command(PciBus& bus, DeviceAddress address, unsigned command);
 
-/// Bus master off, INTx off, MSI off, MSI-X off.
+/// Bus master off, INTx off, MSI off, MSI-X masked. Not off: a function that throttles its interrupts may be about to send
+/// one, and QEMU's e1000e takes the whole machine down when it then finds MSI-X off.
 void quiesce(PciBus& bus, const PciFunction& function);
+/// For a function that was quiet for long enough to have nothing to send any more: when it is found, and before a new holder.
+void disable_msix(PciBus& bus, const PciFunction& function);
 
 void allow_bus_master(PciBus& bus, const PciFunction& function);
 

@@ -77,6 +77,16 @@ TEST_CASE("probe switches bus master, INTx, MSI and MSI-X off", "[pci]") {
     CHECK(bus.functions[nvme_at].get(0x70) == 0x0080'8005);
 }
 
+TEST_CASE("quiescing a function that is in use masks its MSI-X and leaves it on, until it gets a new holder", "[pci]") {
+    ModelPci bus = model();
+    const PciFunction nvme = probe(bus, nvme_at).value();
+    bus.functions[nvme_at].put(0x40, 0x8040'6011);
+    quiesce(bus, nvme);
+    CHECK(bus.functions[nvme_at].get(0x40) == 0xc040'6011);
+    disable_msix(bus, nvme);
+    CHECK(bus.functions[nvme_at].get(0x40) == 0x4040'6011);
+}
+
 TEST_CASE("a capability list that runs in a circle is refused", "[pci]") {
     ModelPci bus = model();
     bus.functions[nvme_at].put(0x80, 0x0002'4010);
