@@ -30,10 +30,24 @@ struct PlatformConfig {
     /// Commands that serve 10.0.2.100 ports 7001 and 7002, one process a connection, on stdin and stdout; empty: none.
     std::string download_peer;
     std::string upload_peer;
+    /// The tap interface behind the NIC; empty: QEMU's user network, without which the two peers are not served.
+    std::string tap;
     std::vector<std::string> extra_qemu_arguments;
     SkinitMode skinit = SkinitMode::faithful;
     std::filesystem::path launch_log; // JSON lines, one a launch, appended; empty: none
     std::filesystem::path plugin;     // empty: the one beside this build
+};
+
+/// The same processor, NIC and disk with one kernel directly on them, started by QEMU: what the numbers of a driver VM are compared
+/// with. No launch, no TPM.
+struct NativeConfig {
+    std::filesystem::path kernel;
+    std::filesystem::path initrd;
+    std::string command_line;
+    std::filesystem::path nvme;
+    unsigned processors = 2;
+    unsigned memory_mib = 128;
+    std::string tap; // as above
 };
 
 } // namespace casemate::model

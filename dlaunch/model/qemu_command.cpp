@@ -33,11 +33,30 @@ std::string connected_socket(const char* id, int fd) {
     return std::string{"socket,id="} + id + ",fd=" + std::to_string(fd);
 }
 
-void add_network(Arguments& arguments, const PlatformConfig& config) {
+// The IOMMU comes first, or devices before it bypass it.
+Arguments machine(unsigned processors, unsigned memory_mib) {
+    return {"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-nographic", "-vga", "none", "-no-reboot", "-accel", "tcg",
+            "-machine", "q35,smm=off", "-device", "amd-iommu,intremap=on", "-cpu", cpu_model,
+            "-smp", std::to_string(processors), "-m", std::to_string(memory_mib)};
+}
+
+void add_nic(Arguments& arguments, const std::string& back_end) {
+    add(arguments, {"-netdev", back_end, "-device", "e1000e,netdev=lan,bus=pcie.0,addr=03.0,romfile="});
+}
+
+void add_disk(Arguments& arguments, const std::filesystem::path& file) {
+    add(arguments, {"-drive", drive("disk", file), "-device", "nvme,drive=disk,serial=casemate,bus=pcie.0,addr=04.0"});
+}
+
+std::string tap_network(const std::string& interface) {
+    return "tap,id=lan,ifname=" + quoted(interface) + ",script=no,downscript=no";
+}
+
+std::string user_network(const PlatformConfig& config) {
     std::string user = "user,id=lan";
     if (!config.download_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7001-cmd:" + quoted(config.download_peer);
     if (!config.upload_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7002-cmd:" + quoted(config.upload_peer);
-    add(arguments, {"-netdev", user, "-device", "e1000e,netdev=lan,bus=pcie.0,addr=03.0,romfile="});
+    return user;
 }
 
 void add_serial(Arguments& arguments, const QemuWiring& wiring) {
@@ -55,19 +74,24 @@ void add_model_wiring(Arguments& arguments, const PlatformConfig& config, const 
 
 } // namespace
 
+std::vector<std::string> native_command(const NativeConfig& config, int com1) {
+    Arguments arguments = machine(config.processors, config.memory_mib);
+    add(arguments, {"-kernel", config.kernel, "-initrd", config.initrd, "-append", config.command_line});
+    add_nic(arguments, config.tap.empty() ? "user,id=lan" : tap_network(config.tap));
+    add_disk(arguments, config.nvme);
+    add(arguments, {"-chardev", connected_socket("com1", com1), "-serial", "chardev:com1"});
+    return arguments;
+}
+
 std::vector<std::string> qemu_command(const PlatformConfig& config, const QemuWiring& wiring) {
-    Arguments arguments{"qemu-system-x86_64"};
-    // The IOMMU comes first, or devices before it bypass it.
-    add(arguments, {"-nodefaults", "-no-user-config", "-nographic", "-vga", "none", "-no-reboot", "-S", "-accel", "tcg",
-                    "-machine", "q35,smm=off", "-device", "amd-iommu,intremap=on", "-cpu", cpu_model});
-    add(arguments, {"-smp", std::to_string(config.processors), "-m", std::to_string(config.memory_mib)});
+    Arguments arguments = machine(config.processors, config.memory_mib);
+    add(arguments, {"-S"});
     add(arguments, {"-drive", flash("0,readonly=on", firmware_code), "-drive",
                     flash("1", wiring.firmware_variables)});
     add(arguments, {"-drive", drive("esp", config.esp) + ",snapshot=on", "-device",
                     "ide-hd,drive=esp,bus=ide.0,bootindex=0"});
-    add_network(arguments, config);
-    add(arguments, {"-drive", drive("disk", wiring.nvme), "-device",
-                    "nvme,drive=disk,serial=casemate,bus=pcie.0,addr=04.0"});
+    add_nic(arguments, config.tap.empty() ? user_network(config) : tap_network(config.tap));
+    add_disk(arguments, wiring.nvme);
     add(arguments, {"-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"});
     add_serial(arguments, wiring);
     add_model_wiring(arguments, config, wiring);

@@ -20,6 +20,8 @@ struct QemuWiring {
     std::filesystem::path plugin;
 };
 
+/// COM1 is the socket `com1`; the firmware is QEMU's own, because nothing is launched.
+std::vector<std::string> native_command(const NativeConfig& config, int com1);
 std::vector<std::string> qemu_command(const PlatformConfig& config, const QemuWiring& wiring);
 
 inline constexpr const char* firmware_code = "/usr/share/OVMF/OVMF_CODE_4M.fd";

@@ -48,10 +48,12 @@ std::optional<VmLine> parse_vm_line(std::string_view line) {
     return VmLine{.vm = std::string{line.substr(1, close - 1)}, .text = std::string{line.substr(close + 2)}};
 }
 
-std::optional<ConsoleEvent> parse_proof(std::string_view text) {
-    const std::size_t at = text.find(proof_marker);
+std::optional<ConsoleEvent> parse_proof(std::string_view text) { return parse_marked(text, proof_marker); }
+
+std::optional<ConsoleEvent> parse_marked(std::string_view text, std::string_view marker) {
+    const std::size_t at = text.find(marker);
     if (at == std::string_view::npos) return std::nullopt;
-    std::string_view rest = text.substr(at + proof_marker.size());
+    std::string_view rest = text.substr(at + marker.size());
     const std::string_view kind = next_word(rest);
     return ConsoleEvent{.name = std::string{kind}, .fields = parse_fields(rest)};
 }

@@ -30,6 +30,8 @@ struct VmLine {
 
 [[nodiscard]] std::optional<ConsoleEvent> parse_event(std::string_view line);
 [[nodiscard]] std::optional<VmLine> parse_vm_line(std::string_view line);
+/// `MARKER KIND key=value ...` anywhere in a line; the event's name is KIND. The marker ends with a space.
+[[nodiscard]] std::optional<ConsoleEvent> parse_marked(std::string_view text, std::string_view marker);
 /// `CM_PROOF KIND key=value ...` anywhere in a VM's line; the event's name is KIND.
 [[nodiscard]] std::optional<ConsoleEvent> parse_proof(std::string_view text);
 

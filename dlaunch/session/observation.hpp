@@ -26,6 +26,7 @@ struct Observation {
     std::map<std::string, ConsoleEvent> proofs;   // by kind: "net", "disk"
     std::vector<std::string> lines;               // the whole console
     std::vector<nlohmann::json> launches;         // one a SKINIT, as the platform model logged it
+    Clock::time_point launched_when{};            // the last of them
     nlohmann::json status;                        // the agent's last status report; null before the first
     Clock::time_point status_when{};
     std::string ending;                           // why the platform stopped by itself; empty while it runs

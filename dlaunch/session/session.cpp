@@ -132,11 +132,13 @@ Status<Error> Session::start_platform() {
     platform.pcr_banks = config_.pcr_banks;
     platform.download_peer = peer + " download " + std::to_string(download_bytes) + " " + download_seed;
     platform.upload_peer = peer + " upload " + upload_result().string();
+    platform.tap = config_.tap;
     platform.extra_qemu_arguments = config_.extra_qemu_arguments;
     platform.skinit = config_.skinit;
     model::PlatformEvents events;
     events.on_console_line = [this](const std::string& line) { on_line(line); };
     events.on_launch = [this](const model::LaunchRecord& record) {
+        seen_.launched_when = Clock::now();
         seen_.launches.push_back(nlohmann::json::parse(model::to_json(record)));
     };
     events.on_ending = [this](const model::Ending& ending) { seen_.ending = ending.reason; };
@@ -192,6 +194,7 @@ void Session::on_line(const std::string& line) {
     } else if (const auto vm_line = parse_vm_line(line)) {
         if (auto proof = parse_proof(vm_line->text)) seen_.proofs[proof->name] = std::move(*proof);
     }
+    if (console_) console_(line);
 }
 
 void Session::read_status() {

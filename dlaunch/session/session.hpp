@@ -26,6 +26,7 @@ struct SessionConfig {
     std::string pcr_banks = "sha256,sha384";
     model::SkinitMode skinit = model::SkinitMode::faithful;
     std::vector<std::string> extra_qemu_arguments;
+    std::string tap; // behind the NIC; empty: QEMU's user network
     /// File name in \casemate to the host file that replaces or adds it ("slb.bin", "vmlinuz", "policy.cbor" ...).
     std::map<std::string, std::filesystem::path> replaced;
     std::filesystem::path reference;   // empty: the build's
@@ -41,6 +42,8 @@ public:
 
     /// Runs until `done` holds, the platform ends, or `limit` passes; true when `done` held.
     bool run_until(const std::function<bool(const Observation&)>& done, std::chrono::seconds limit);
+    /// Called for every console line, after it was noted.
+    void on_console(std::function<void(const std::string&)> handler) { console_ = std::move(handler); }
     /// Called about once a second while run_until() waits.
     void on_idle(std::function<void()> handler) { idle_ = std::move(handler); }
 
@@ -79,6 +82,7 @@ private:
     std::unique_ptr<model::Reactor> reactor_;
     Observation seen_;
     std::function<void()> idle_;
+    std::function<void(const std::string&)> console_;
     std::string verifier_url_;
     std::unique_ptr<model::Child> verifier_;
     std::unique_ptr<model::Child> relay_;

@@ -9,8 +9,6 @@ namespace casemate::session {
 
 namespace {
 
-using Row = std::vector<std::string>;
-
 std::string text_of(const nlohmann::json& object, const char* key) {
     const auto found = object.find(key);
     if (found == object.end() || found->is_null()) return "-";
@@ -39,6 +37,8 @@ Row row_of(const nlohmann::json& report, const nlohmann::json& device) {
             lease_of(device),            text_of(device, "reset_kind")};
 }
 
+} // namespace
+
 std::string aligned(const std::vector<Row>& rows) {
     std::vector<std::size_t> widths(rows.front().size());
     for (const Row& row : rows) {
@@ -53,8 +53,6 @@ std::string aligned(const std::vector<Row>& rows) {
     }
     return text;
 }
-
-} // namespace
 
 std::string custody_table(const nlohmann::json& report) {
     std::vector<Row> rows{{"DEVICE", "ID", "STATE", "HOLDER", "VM_ID", "GRANT", "LEASE", "RESET"}};

@@ -2,7 +2,7 @@
 // See fixture.hpp.
 #include "tests/platform/fixture.hpp"
 
-#include "dlaunch/model/child.hpp"
+#include "dlaunch/session/policy_variant.hpp"
 
 #include <fstream>
 #include <stdlib.h>
@@ -12,8 +12,6 @@ namespace casemate::platform_test {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr model::Millis tool_limit{30000};
 
 std::string contents(const fs::path& file) {
     std::ifstream in{file, std::ios::binary};
@@ -25,11 +23,11 @@ fs::path write(const fs::path& file, const std::string& bytes) {
     return file;
 }
 
-bool run(std::vector<std::string> command) {
-    const auto done = model::run_tool({.name = command.front(), .command = command, .environment = {}, .inherited = {}},
-                                      tool_limit);
-    if (!done.ok()) std::printf("  %s\n", done.error().text.c_str());
-    return done.ok();
+/// The value, or an empty path and the reason in the log.
+template <typename T>
+fs::path stated(const model::Outcome<T>& outcome) {
+    if (!outcome.ok()) std::printf("  %s\n", outcome.error().text.c_str());
+    return outcome.ok() ? fs::path{outcome.value()} : fs::path{};
 }
 
 } // namespace
@@ -76,28 +74,13 @@ std::int64_t offset_of(const fs::path& file, const std::string& text) {
 fs::path changed_policy(const Context& context, const Scratch& scratch,
                         const std::vector<std::pair<std::string, std::string>>& changes) {
     const session::Artefacts built{context.build()};
-    std::string source = contents(built.policy_source());
-    for (const auto& [from, to] : changes) {
-        const std::size_t at = source.find(from);
-        if (at == std::string::npos) {
-            std::printf("  the policy source does not contain '%s'\n", from.c_str());
-            return {};
-        }
-        source.replace(at, from.size(), to);
-    }
-    const fs::path toml = write(scratch.path() / "policy.toml", source);
-    const fs::path bundle = scratch.path() / "policy.cbor";
-    const bool good = run({built.program("casemate-policy"), "compile", toml, "--key", built.keys() / "owner.pem",
-                           "--verifier-key", built.keys() / "grant.pub.pem", "--out", bundle});
-    return good ? bundle : fs::path{};
+    const auto source = session::changed_source(built, changes);
+    if (!source.ok()) return stated(source);
+    return stated(session::compile_policy(built, scratch.path(), source.value()));
 }
 
 fs::path reference_for(const Context& context, const Scratch& scratch, const fs::path& policy, const fs::path& images) {
-    const session::Artefacts built{context.build()};
-    const fs::path reference = scratch.path() / "reference.json";
-    const bool good = run({built.program("casemate-predict"), "--slb", built.slb(), "--hypervisor", built.hypervisor(),
-                           "--policy", policy, "--images", images, "--out", reference});
-    return good ? reference : fs::path{};
+    return stated(session::predict(session::Artefacts{context.build()}, scratch.path(), policy, images));
 }
 
 std::set<std::string> newest_reasons(const Session& session) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// See policy_variant.hpp.
+#include "dlaunch/session/policy_variant.hpp"
+
+#include "dlaunch/model/child.hpp"
+
+#include <fstream>
+#include <iterator>
+
+namespace casemate::session {
+
+namespace fs = std::filesystem;
+using model::fail;
+
+namespace {
+
+constexpr model::Millis tool_limit{30000};
+
+Status<model::Error> run(std::vector<std::string> command) {
+    return model::run_tool({.name = fs::path{command.front()}.filename(), .command = std::move(command)}, tool_limit);
+}
+
+} // namespace
+
+model::Outcome<std::string> changed_source(const Artefacts& built,
+                                           const std::vector<std::pair<std::string, std::string>>& changes) {
+    std::ifstream in{built.policy_source()};
+    std::string source{std::istreambuf_iterator<char>{in}, {}};
+    for (const auto& [from, to] : changes) {
+        const std::size_t at = source.find(from);
+        if (at == std::string::npos) return fail("the policy source does not contain '" + from + "'");
+        source.replace(at, from.size(), to);
+    }
+    return source;
+}
+
+std::string without_tables(const std::string& source, const std::string& word) {
+    std::string kept;
+    for (std::size_t at = 0; at < source.size();) {
+        const std::size_t end = std::min(source.find("\n\n", at), source.size() - 1);
+        const std::string table = source.substr(at, end + 1 - at);
+        if (table.find(word) == std::string::npos) kept += table + "\n";
+        at = source.find_first_not_of('\n', end);
+    }
+    return kept;
+}
+
+model::Outcome<fs::path> compile_policy(const Artefacts& built, const fs::path& directory, const std::string& source) {
+    const fs::path toml = directory / "policy.toml";
+    const fs::path bundle = directory / "policy.cbor";
+    std::ofstream{toml} << source;
+    TRY(run({built.program("casemate-policy"), "compile", toml, "--key", built.keys() / "owner.pem", "--verifier-key",
+             built.keys() / "grant.pub.pem", "--out", bundle}));
+    return bundle;
+}
+
+model::Outcome<fs::path> predict(const Artefacts& built, const fs::path& directory, const fs::path& policy,
+                                 const fs::path& images) {
+    const fs::path reference = directory / "reference.json";
+    TRY(run({built.program("casemate-predict"), "--slb", built.slb(), "--hypervisor", built.hypervisor(), "--policy",
+             policy, "--images", images, "--out", reference}));
+    return reference;
+}
+
+} // namespace casemate::session
