@@ -2,37 +2,22 @@
 // Implements disk_probe.hpp.
 #include "drivervms/probe/disk_probe.hpp"
 
+#include "drivervms/probe/aligned_buffer.hpp"
 #include "drivervms/probe/digest.hpp"
 #include "drivervms/probe/io.hpp"
 #include "drivervms/probe/pattern.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 namespace casemate::probe {
 namespace {
 
 constexpr std::size_t chunk = 1024 * 1024;
 
-/// One chunk, aligned as O_DIRECT asks.
-class AlignedBuffer {
-public:
-    AlignedBuffer() : memory_{::mmap(nullptr, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)} {
-        if (memory_ == MAP_FAILED) throw failed("mmap");
-    }
-    ~AlignedBuffer() { ::munmap(memory_, chunk); }
-    AlignedBuffer(const AlignedBuffer&) = delete;
-    AlignedBuffer& operator=(const AlignedBuffer&) = delete;
-    [[nodiscard]] ByteSpan bytes() { return {static_cast<std::uint8_t*>(memory_), chunk}; }
-
-private:
-    void* memory_;
-};
-
 void write_pattern(const std::string& device, std::uint64_t seed, DiskProof& proof) {
     const Descriptor disk{::open(device.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC), device};
     const Stopwatch watch;
-    AlignedBuffer buffer;
+    AlignedBuffer buffer{chunk};
     Pattern pattern{seed};
     Digest digest;
     for (std::uint64_t done = 0; done < proof.bytes; done += chunk) {
@@ -48,7 +33,7 @@ void write_pattern(const std::string& device, std::uint64_t seed, DiskProof& pro
 void read_back(const std::string& device, DiskProof& proof) {
     const Descriptor disk{::open(device.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC), device};
     const Stopwatch watch;
-    AlignedBuffer buffer;
+    AlignedBuffer buffer{chunk};
     Digest digest;
     for (std::uint64_t done = 0; done < proof.bytes;) {
         const std::size_t count = read_some(disk.get(), buffer.bytes());

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// cm-probe: the traffic proofs of the driver VMs, one machine-readable line each.
+// cm-probe: the traffic proofs of the driver VMs, one machine-readable line each, and the measurements of `casemate bench`.
 //   cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES     downloads from port 7001, uploads to port 7002
 //   cm-probe disk DEVICE MEGABYTES
+//   cm-probe bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT
+//   cm-probe bench-disk QUIET_SECONDS PLAN DEVICE
 // The proof line of a run that failed is `CM_PROOF <what> error="..."`, and the exit status 1.
+#include "drivervms/probe/bench.hpp"
 #include "drivervms/probe/disk_probe.hpp"
 #include "drivervms/probe/net_probe.hpp"
 
@@ -37,22 +40,43 @@ void print_disk(const char* device, const char* size) {
                 proof.read_sha256.c_str(), proof.write_seconds, proof.read_seconds);
 }
 
-int usage() {
-    std::fputs("usage: cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES | cm-probe disk DEVICE MEGABYTES\n", stderr);
-    return 2;
+unsigned number(const char* text) { return static_cast<unsigned>(std::strtoul(text, nullptr, 10)); }
+
+void bench_net(char** arguments) {
+    run_plan(net_measurements(arguments[2], arguments[3], static_cast<std::uint16_t>(number(arguments[4]))), arguments[1],
+             number(arguments[0]));
+}
+
+void bench_disk(char** arguments) { run_plan(disk_measurements(arguments[2]), arguments[1], number(arguments[0])); }
+
+struct Job {
+    const char* name;
+    int arguments;
+    void (*run)(char** arguments);
+};
+
+constexpr Job jobs[] = {{"net", 3, [](char** a) { prove_net(a[0], a[1], a[2]); }},
+                        {"disk", 2, [](char** a) { print_disk(a[0], a[1]); }},
+                        {"bench-net", 5, bench_net},
+                        {"bench-disk", 3, bench_disk}};
+
+int run(const Job& job, char** arguments) {
+    try {
+        job.run(arguments);
+        return 0;
+    } catch (const std::exception& error) {
+        std::printf("CM_PROOF %s error=\"%s\"\n", job.name, error.what());
+        return 1;
+    }
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    const std::string what = argc > 1 ? argv[1] : "";
-    if (!(what == "net" && argc == 5) && !(what == "disk" && argc == 4)) return usage();
-    try {
-        if (what == "net") prove_net(argv[2], argv[3], argv[4]);
-        else print_disk(argv[2], argv[3]);
-        return 0;
-    } catch (const std::exception& error) {
-        std::printf("CM_PROOF %s error=\"%s\"\n", what.c_str(), error.what());
-        return 1;
-    }
+    for (const Job& job : jobs)
+        if (argc == job.arguments + 2 && std::string{argv[1]} == job.name) return run(job, argv + 2);
+    std::fputs("usage: cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES | disk DEVICE MEGABYTES |\n"
+               "       bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT | bench-disk QUIET_SECONDS PLAN DEVICE\n",
+               stderr);
+    return 2;
 }

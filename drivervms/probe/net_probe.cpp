@@ -3,12 +3,10 @@
 #include "drivervms/probe/net_probe.hpp"
 
 #include "drivervms/probe/digest.hpp"
-#include "drivervms/probe/io.hpp"
 #include "drivervms/probe/pattern.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
-#include <sys/socket.h>
 #include <vector>
 
 namespace casemate::probe {
@@ -16,20 +14,6 @@ namespace {
 
 constexpr timeval patience{60, 0};
 constexpr std::size_t chunk = 256 * 1024;
-
-Descriptor connect_to(const std::string& address, std::uint16_t port) {
-    sockaddr_in peer{};
-    peer.sin_family = AF_INET;
-    peer.sin_port = htons(port);
-    if (::inet_pton(AF_INET, address.c_str(), &peer.sin_addr) != 1)
-        throw std::runtime_error("not an IPv4 address: " + address);
-    Descriptor connection{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"};
-    ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    ::setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (::connect(connection.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0)
-        throw failed("connect to " + address + ":" + std::to_string(port));
-    return connection;
-}
 
 std::string read_rest(int fd) {
     std::string text;
@@ -43,6 +27,25 @@ std::string read_rest(int fd) {
 }
 
 } // namespace
+
+sockaddr_in address_of(const std::string& address, std::uint16_t port) {
+    sockaddr_in peer{};
+    peer.sin_family = AF_INET;
+    peer.sin_port = htons(port);
+    if (::inet_pton(AF_INET, address.c_str(), &peer.sin_addr) != 1)
+        throw std::runtime_error("not an IPv4 address: " + address);
+    return peer;
+}
+
+Descriptor connect_to(const std::string& address, std::uint16_t port) {
+    const sockaddr_in peer = address_of(address, port);
+    Descriptor connection{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"};
+    ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (::connect(connection.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0)
+        throw failed("connect to " + address + ":" + std::to_string(port));
+    return connection;
+}
 
 Transfer download(const std::string& address, std::uint16_t port) {
     const Descriptor connection = connect_to(address, port);

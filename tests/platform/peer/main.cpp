@@ -4,9 +4,11 @@
 //   download BYTES SEED   streams Pattern(SEED)
 //   upload RESULT         reads to the end, answers with the SHA-256 in hex, and writes {"bytes":, "sha256":} to RESULT
 //   digest BYTES SEED     prints what a correct transfer of Pattern(SEED) has as its SHA-256
+//   serve ADDRESS PORT    the other end of the measurements of `casemate bench` (serve.hpp)
 #include "drivervms/probe/digest.hpp"
 #include "drivervms/probe/io.hpp"
 #include "drivervms/probe/pattern.hpp"
+#include "tests/platform/peer/serve.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -61,6 +63,7 @@ int main(int argc, char** argv) try {
     std::signal(SIGPIPE, SIG_IGN);
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "upload" && argc == 3) return upload(argv[2]), 0;
+    if (what == "serve" && argc == 4) serve(argv[2], static_cast<std::uint16_t>(std::stoul(argv[3])));
     if (argc == 4) {
         const std::uint64_t bytes = std::stoull(argv[2]);
         const std::uint64_t seed = std::stoull(argv[3]);
@@ -68,7 +71,7 @@ int main(int argc, char** argv) try {
         if (what == "download")
             return for_each_part(bytes, seed, [](ByteView part) { write_all(STDOUT_FILENO, part); }), 0;
     }
-    std::fputs("usage: casemate-peer download BYTES SEED | upload RESULT | digest BYTES SEED\n", stderr);
+    std::fputs("usage: casemate-peer download BYTES SEED | upload RESULT | digest BYTES SEED | serve ADDRESS PORT\n", stderr);
     return 2;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "casemate-peer: %s\n", error.what());
