@@ -82,11 +82,17 @@ private:
         std::vector<std::uint8_t> bytes;
         if (model::read_available(console_.get(), bytes) == model::ReadOutcome::end)
             return reactor_->forget(console_.get());
+        watch_firmware(bytes);
         lines_.append(bytes, [this](const std::string& line) { on_line(line); });
+    }
+    /// The firmware ends that line only when something is printed after it, so the bytes are looked at as they come.
+    void watch_firmware(const std::vector<std::uint8_t>& bytes) {
+        if (kernel_entered_) return;
+        firmware_.append(bytes.begin(), bytes.end());
+        if (firmware_.find(kernel_entry) != std::string::npos) kernel_entered_ = Clock::now();
     }
     void on_line(const std::string& line) {
         if (!log_file_.empty()) std::ofstream{log_file_, std::ios::app} << line << '\n';
-        if (line.find(kernel_entry) != std::string::npos) kernel_entered_ = Clock::now();
         log_.take(line, Clock::now());
     }
 
@@ -96,6 +102,7 @@ private:
     model::ConsoleLines lines_;
     std::unique_ptr<model::Child> qemu_;
     fs::path log_file_;
+    std::string firmware_; // what it has printed so far
     RunLog log_;
     std::optional<Clock::time_point> kernel_entered_;
 };
