@@ -2,6 +2,7 @@
 #include "hypervisor/core/vm.hpp"
 
 #include "hypervisor/arch/clock.hpp"
+#include "hypervisor/arch/instructions.hpp"
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/cpu.hpp"
 #include "hypervisor/core/log.hpp"
@@ -10,6 +11,8 @@
 
 namespace casemate::core {
 namespace {
+
+constexpr std::uint64_t longest_wipe_ms = 4;
 
 // SAFETY: frames of this VM, mapped at their own address in the hypervisor's tables.
 ByteSpan physical_memory(HostRange range) {
@@ -104,12 +107,16 @@ HostRange Vm::all_memory() const {
     return {resources_.ram.base, resources_.ram.size + resources_.windows.size};
 }
 
+/// A frame at most, and some milliseconds: pages that have held code cost an emulator so much that 2 MiB of a
+/// kernel kept the core, and custody with it, for a second.
 bool Vm::wipe_step() {
     const HostRange all = all_memory();
-    const std::uint64_t step = std::min(mm::FrameTable::frame_size, all.size - wiped_);
-    const ByteSpan bytes = physical_memory({all.base + wiped_, step});
-    std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
-    wiped_ += step;
+    const std::uint64_t end = std::min(wiped_ + mm::FrameTable::frame_size, all.size);
+    const std::uint64_t until = arch::read_tsc() + arch::tsc_from_millis(longest_wipe_ms);
+    for (; wiped_ < end && arch::read_tsc() < until; wiped_ += page_size) {
+        const ByteSpan page = physical_memory({all.base + wiped_, page_size});
+        std::fill(page.begin(), page.end(), std::uint8_t{0});
+    }
     if (wiped_ < all.size) return false;
     wiped_ = 0;
     return true;

@@ -25,7 +25,7 @@ struct Gate {
     measure::GateNonce nonce{};
 };
 
-inline constexpr std::uint64_t stop_ms = 50; // to fence, to stop the VM, to record it: a few scheduler ticks
+inline constexpr std::uint64_t stop_ms = 80; // to fence, to stop the VM, to record it: a few scheduler ticks
 inline constexpr std::uint64_t flr_ms = 100; // a function level reset [PCIe 6.6.2]
 
 /// What the hypervisor found on the bus.

@@ -106,9 +106,9 @@ TEST_CASE("a lapsed lease stops the VM, then cuts the device off, then resets it
     bench.granted(disk, disk0);
     bench.machine.calls.clear();
     const std::size_t before = bench.machine.ledger.size();
-    bench.custody->tick(31000 - 151); // 50 ms to stop the VM, 100 ms of the reset
+    bench.custody->tick(31000 - 181); // 80 ms to stop the VM, 100 ms of the reset
     CHECK(bench.state(disk) == DeviceState::assigned);
-    bench.custody->tick(31000 - 150);
+    bench.custody->tick(31000 - 180);
     CHECK(bench.state(disk) == DeviceState::draining);
     CHECK(bench.machine.calls == Calls{"stop 2"});
     bench.stopped(disk0, Cause::lease_expired);
@@ -128,10 +128,10 @@ TEST_CASE("a device whose reset takes no time is taken back later than one that 
     bench.begin();
     bench.granted(nic, net0);
     bench.granted(disk, disk0);
-    bench.custody->tick(31000 - 51);
+    bench.custody->tick(31000 - 81);
     CHECK(bench.state(disk) == DeviceState::draining);
     CHECK(bench.state(nic) == DeviceState::assigned);
-    bench.custody->tick(31000 - 50);
+    bench.custody->tick(31000 - 80);
     CHECK(bench.state(nic) == DeviceState::draining);
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("a renewal moves the deadline, a revocation ends it", "[custody]") {
     bench.now = 20000;
     CHECK(bench.submit(bench.renewal(grant)) == GrantError::none);
     CHECK(bench.custody->device(disk).deadline == 50000);
-    bench.now = 49849;
+    bench.now = 49819;
     CHECK(bench.submit(bench.renewal(grant)) == GrantError::none);
     CHECK(bench.submit(Bench::revocation(grant)) == GrantError::none);
     CHECK(bench.state(disk) == DeviceState::draining);
