@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// A driver VM whose root attacks everybody with the device that it holds (drivervms/hostile): Debian's kernel, and QEMU's `edu`
+// for DMA to any address and MSIs with any content. The IOMMU of QEMU logs no event and devices report success for blocked
+// DMA: what counts is physical memory, which the test reads from outside.
+#include "dlaunch/session/report.hpp"
+#include "tests/platform/fixture.hpp"
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace casemate::platform_test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+constexpr std::uint64_t mebibyte = 1 << 20, edu_memory = 128 * mebibyte, emulated_ram = 2048 * mebibyte;
+constexpr std::uint64_t read_step = 32 * mebibyte, read_size = 2048; // as drivervms/hostile/attacks.cpp reads
+
+constexpr const char* edu_vm = R"([[vm]]
+name = "edu0"
+role = "driver"
+kernel = "vmlinuz"
+initrd = "hostile.img"
+command_line = "console=ttyS0 quiet panic=-1"
+memory_mib = 128
+core = 1
+placement = "shared"
+
+)";
+constexpr const char* edu_device = R"([[device]]
+address = "00:05.0"
+id = "1234:11e8"
+holders = ["edu0"]
+rights = ["dma", "interrupts", "mmio"]
+max_lease = 60
+
+)";
+
+/// The value of `key` in the line `CM_HOSTILE <attack> ...`; empty when there is none.
+std::string told(const Observation& seen, const std::string& attack, const std::string& key) {
+    for (const std::string& line : seen.lines) {
+        const std::size_t at = line.find("CM_HOSTILE " + attack + " ");
+        if (at == std::string::npos) continue;
+        std::istringstream words{line.substr(at)};
+        for (std::string word; words >> word;)
+            if (word.starts_with(key + "=")) return word.substr(key.size() + 1);
+    }
+    return "";
+}
+
+std::uint64_t number(const std::string& text) { return text.empty() ? 0 : std::stoull(text, nullptr, 0); }
+
+/// Physical memory of the emulated machine, as it is now.
+class PhysicalMemory {
+public:
+    static std::optional<PhysicalMemory> read(Session& session) {
+        PhysicalMemory memory;
+        memory.bytes_.reserve(emulated_ram);
+        constexpr std::uint64_t part = 128 * mebibyte;
+        for (std::uint64_t at = 0; at < emulated_ram; at += part) {
+            const fs::path file = session.directory() / "memory.part";
+            const auto done = session.platform().monitor("pmemsave", {{"val", at}, {"size", part}, {"filename", file.string()}});
+            if (!done.ok()) return std::nullopt;
+            std::ifstream in{file, std::ios::binary};
+            memory.bytes_.resize(at + part);
+            in.read(memory.bytes_.data() + at, static_cast<std::streamsize>(part));
+            if (!in) return std::nullopt;
+            fs::remove(file);
+        }
+        return memory;
+    }
+
+    [[nodiscard]] std::set<std::uint64_t> find(const std::string& text) const {
+        std::set<std::uint64_t> found;
+        const char* const start = bytes_.data();
+        const char* const end = start + bytes_.size();
+        for (const char* at = start;; ++at) {
+            at = static_cast<const char*>(memmem(at, static_cast<std::size_t>(end - at), text.data(), text.size()));
+            if (at == nullptr) return found;
+            found.insert(static_cast<std::uint64_t>(at - start));
+        }
+    }
+    /// Whether the bytes there are more than one value repeated: a leak of them would be seen.
+    [[nodiscard]] bool has_content(std::uint64_t at, std::uint64_t size) const {
+        return std::any_of(&bytes_[at], &bytes_[at] + size, [&](char byte) { return byte != bytes_[at]; });
+    }
+
+private:
+    std::string bytes_;
+};
+
+/// Where the hostile VM's memory starts, told by the two pages between which it moved the pattern itself.
+std::optional<std::uint64_t> own_memory(const std::set<std::uint64_t>& pattern_at, std::uint64_t from, std::uint64_t to) {
+    for (const std::uint64_t at : pattern_at)
+        if (at >= from && (at - from) % (2 * mebibyte) == 0 && pattern_at.contains(at - from + to)) return at - from;
+    return std::nullopt;
+}
+
+void expect_memory_untouched(Context& context, Session& session) {
+    const Observation& seen = session.seen();
+    const auto memory = PhysicalMemory::read(session);
+    if (!context.expect(memory.has_value(), "physical memory can be read from outside")) return;
+    const auto pattern_at = memory->find("casemate-hostile-dma-pattern-012");
+    const auto base = own_memory(pattern_at, number(told(seen, "own_dma", "from")), number(told(seen, "own_dma", "to")));
+    if (!context.expect(base.has_value(), "the attacker's pattern is in its own memory, where its device moved it")) return;
+    std::size_t foreign = 0;
+    for (const std::uint64_t at : pattern_at) foreign += at < *base || at >= *base + edu_memory;
+    context.expect(foreign == 0, "and nowhere else in physical memory (" + std::to_string(foreign) + " of " +
+                                     std::to_string(pattern_at.size()) + " places)");
+    std::size_t telling = 0;
+    for (std::uint64_t at = edu_memory; at < emulated_ram; at += read_step)
+        telling += (at < *base || at >= *base + edu_memory) && memory->has_content(at, read_size);
+    context.expect(telling > 0 && told(seen, "dma_reads", "leaked") == "0",
+                   "its device read none of the others' memory, " + std::to_string(telling) + " places of which would have told");
+}
+
+void expect_attacks(Context& context, const Observation& seen) {
+    const auto same = [&](const char* attack, const char* one, const char* other, const std::string& sentence) {
+        const std::string tried = told(seen, attack, one);
+        context.expect(number(tried) > 0 && tried == told(seen, attack, other), sentence + " (" + tried + ")");
+    };
+    context.expect(told(seen, "own_dma", "works") == "1", "its device moves data within its own memory");
+    same("dma_writes", "tried", "finished", "its device was told to write to memory and registers of others");
+    context.expect(number(told(seen, "dma_reads", "tried")) > 0, "and to read them");
+    context.expect(number(told(seen, "interrupts", "msi")) > 0 && number(told(seen, "interrupts", "dma")) > 0,
+                   "it sent the interrupts of others by MSI and by DMA");
+    same("msrs", "tried", "refused", "every forbidden MSR is refused");
+    same("hypercalls", "tried", "unknown", "every hypercall is unknown");
+    context.expect(number(told(seen, "ports", "tried")) > 60000 && told(seen, "ports", "answered") == "0",
+                   "no port answers but the virtual platform's");
+}
+
+void expect_others_work(Context& context, Session& session) {
+    context.expect(session.run_until(both_proved, seconds{300}), "net0 and disk0 finish their work");
+    const auto traffic = session::make_report(session, {})["traffic"];
+    for (const char* kind : {"net", "disk"})
+        context.expect(traffic[kind].is_object() && traffic[kind]["agrees"] == true,
+                       std::string{"with the right checksum: "} + kind);
+    for (const char* vm : {"agent", "net0", "disk0"})
+        context.expect(session.seen().find("vm_stopped", {{"vm", vm}}) == nullptr, std::string{vm} + " goes on");
+    context.expect(session.seen().ending.empty(), "the hypervisor runs on " + session.seen().ending);
+}
+
+const Registration hostile_linux{"a-hostile-root-in-a-driver-vm-reaches-nothing-with-its-device", [](Context& context) {
+    const Scratch scratch;
+    const session::Artefacts built{context.build()};
+    const fs::path policy = changed_policy(
+        context, scratch, {{"# e1000e:", edu_vm + std::string{"# e1000e:"}}, {"# NVMe", edu_device + std::string{"# NVMe"}}});
+    const fs::path reference = policy.empty() ? fs::path{} : reference_for(context, scratch, policy, built.images());
+    if (!context.expect(!reference.empty(), "a policy with the hostile VM compiles and is predicted")) return;
+
+    SessionConfig config = standard(context);
+    config.replaced["policy.cbor"] = policy;
+    config.replaced["hostile.img"] = built.images() / "hostile.img";
+    config.reference = reference;
+    config.extra_qemu_arguments = {"-device", "edu,dma_mask=0xffffffffffffffff,bus=pcie.0,addr=05.0"};
+    const auto session = begin(context, std::move(config));
+    if (!session) return;
+    context.expect(session->run_until(both_assigned, seconds{300}), "the devices of the others are handed over");
+    if (!context.expect(session->run_until([](const Observation& s) { return s.said("CM_HOSTILE done"); }, seconds{300}),
+                        "the hostile VM gets its device and tries everything"))
+        return;
+    expect_memory_untouched(context, *session);
+    expect_attacks(context, session->seen());
+    context.expect(session->run_until([](const Observation& s) { return s.find("vm_stopped", {{"vm", "edu0"}}); }, seconds{120}),
+                   "its touch of the TPM's locality page ends it");
+    const auto* stopped = session->seen().find("vm_stopped", {{"vm", "edu0"}});
+    context.expect(stopped && stopped->event.get("cause") == "3" && stopped->event.get("reason") == "12",
+                   "with cause 3, reason 12");
+    context.expect(session->run_until([](const Observation& s) { return s.find("draining", {{"device", "00:05.0"}}); }, seconds{30}),
+                   "and its device is taken back");
+    expect_others_work(context, *session);
+}};
+
+} // namespace
+
+} // namespace casemate::platform_test
