@@ -122,7 +122,7 @@ Status<ApiError> ReferenceLibrary::open(const std::vector<std::pair<std::string,
     for (const auto& [text, source] : documents) {
         const std::string id = to_hex(sha256(as_bytes(text)));
         const Json document = TRY(parse_object(text));
-        TRY(LoadedReference::load(id, document, grant_key_));
+        (void)TRY(LoadedReference::load(id, document, grant_key_));
         sets.push_back({id, context_.now(), text, source});
     }
     if (!sets.empty()) context_.store.replace_references(sets);
@@ -143,7 +143,7 @@ Status<ApiError> ReferenceLibrary::reload() {
 Result<std::string, ApiError> ReferenceLibrary::add(const std::string& document, const std::string& source) {
     const std::string id = to_hex(sha256(as_bytes(document)));
     const Json parsed = TRY(parse_object(document));
-    TRY(LoadedReference::load(id, parsed, grant_key_));
+    (void)TRY(LoadedReference::load(id, parsed, grant_key_));
     context_.store.add_reference({id, context_.now(), document, source});
     TRY(reload());
     return id;
