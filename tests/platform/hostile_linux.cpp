@@ -148,7 +148,10 @@ const Registration hostile_linux{"a-hostile-root-in-a-driver-vm-reaches-nothing-
     const Scratch scratch;
     const session::Artefacts built{context.build()};
     const fs::path policy = changed_policy(
-        context, scratch, {{"# e1000e:", edu_vm + std::string{"# e1000e:"}}, {"# NVMe", edu_device + std::string{"# NVMe"}}});
+        context, scratch,
+        {{"initrd = \"disk0.img\"\ncommand_line = \"", "initrd = \"disk0.img\"\ncommand_line = \"cm.disk_mb=64 "},
+         {"# e1000e:", edu_vm + std::string{"# e1000e:"}},
+         {"# NVMe", edu_device + std::string{"# NVMe"}}});
     const fs::path reference = policy.empty() ? fs::path{} : reference_for(context, scratch, policy, built.images());
     if (!context.expect(!reference.empty(), "a policy with the hostile VM compiles and is predicted")) return;
 
