@@ -13,7 +13,7 @@ constexpr std::uint16_t transactions_pending = 1 << 5;
 // MSI and MSI-X capabilities [PCI 3.0 6.8].
 constexpr std::uint8_t message_control = 0x02;
 constexpr std::uint16_t msi_enable = 1 << 0;
-constexpr std::uint16_t msix_enable = 1 << 15, msix_mask_all = 1 << 14;
+constexpr std::uint16_t msix_mask_all = 1 << 14;
 
 constexpr Micros pending_limit{100'000};
 constexpr Micros flr_time{100'000}; // [PCIe 6.6.2]
