@@ -3,6 +3,7 @@
 # Usage: front_door_test.sh SOURCE_DIR   -- what `./casemate` says and returns on a machine that cannot run it. Works on a
 # copy of the launcher with a package list of its own; nothing is installed or built.
 set -eu
+unset CASEMATE_BUILD # of the run that this test is part of
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/tree/.ci" "$work/stubs"
