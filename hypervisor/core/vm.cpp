@@ -107,8 +107,8 @@ HostRange Vm::all_memory() const {
     return {resources_.ram.base, resources_.ram.size + resources_.windows.size};
 }
 
-/// A frame at most, and some milliseconds: pages that have held code cost an emulator so much that 2 MiB of a
-/// kernel kept the core, and custody with it, for a second.
+/// A frame at most, and some milliseconds: without that bound custody, on the same core, was seen a second late
+/// (most likely because pages that have held code are slow to write under emulation).
 bool Vm::wipe_step() {
     const HostRange all = all_memory();
     const std::uint64_t end = std::min(wiped_ + mm::FrameTable::frame_size, all.size);
