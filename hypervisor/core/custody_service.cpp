@@ -256,6 +256,7 @@ CustodyService::Reply CustodyService::read_log(ByteView request, ByteSpan respon
 }
 
 CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response) {
+    tpm_.settle_agent(); // before the time is looked at: what is fenced meanwhile has lapsed and is not renewed
     fence_lapsed(machine_.now_ms());
     const grant::GrantError error = custody_->submit(message, machine_.now_ms());
     if (error != grant::GrantError::none)

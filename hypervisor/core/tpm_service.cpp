@@ -53,7 +53,6 @@ Result<ByteView, TpmError> TpmService::transmit(ByteView command) {
     return response.value();
 }
 
-/// Lets a running command of the agent come to its end and keeps the response for poll().
 void TpmService::settle_agent() {
     while (agent_ == Agent::running) {
         waiting_.while_tpm_is_busy();

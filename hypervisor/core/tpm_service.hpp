@@ -38,6 +38,8 @@ public:
 
     bool submit(ByteView command) override;
     std::optional<ByteView> poll() override;
+    /// Lets a running command of the agent come to its end and keeps the response for poll().
+    void settle_agent();
 
 private:
     using Tis = hw::TpmTis<hw::MmioBus>;
@@ -46,7 +48,6 @@ private:
     template <typename Value, typename Parse>
     Result<Value, TpmError> ask(ByteView command, Parse parse);
     Result<ByteView, TpmError> transmit(ByteView command);
-    void settle_agent();
     void finish_agent();
 
     hw::MmioBus agent_bus_, own_bus_;
