@@ -29,7 +29,11 @@ public:
     void array(std::size_t count) { head(4, count); }
     void map(std::size_t count) { head(5, count); }
     void tag(std::uint64_t value) { head(6, value); }
-    void key(std::int64_t value) { integer(value); }
+    /// For a map's entry on one line: `out.key(0).text(name);`
+    CborWriter& key(std::int64_t value) {
+        integer(value);
+        return *this;
+    }
     /// One item that is encoded already.
     void item(ByteView encoded) { out_.bytes(encoded); }
 

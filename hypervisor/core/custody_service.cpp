@@ -264,8 +264,7 @@ CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response
     note_changes();
     CborWriter cbor{response};
     cbor.map(1);
-    cbor.key(0);
-    cbor.u64(static_cast<std::uint64_t>(error));
+    cbor.key(0).u64(static_cast<std::uint64_t>(error));
     return {error == grant::GrantError::none ? ControlStatus::ok : ControlStatus::refused, cbor.size()};
 }
 

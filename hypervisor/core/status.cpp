@@ -27,8 +27,7 @@ void write_identity(CborWriter& out, const measure::DeviceIdentity& identity) {
                                     identity.subsystem_id, identity.device_class};
     std::int64_t key = 1;
     for (const std::uint32_t value : values) {
-        out.key(key++);
-        out.u64(value);
+        out.key(key++).u64(value);
     }
 }
 
@@ -58,22 +57,15 @@ void write_exits(CborWriter& out, const ExitCounters& exits) {
 
 void write_vm(CborWriter& out, Vm& vm, const custody::VmRecord& record) {
     out.map(8);
-    out.key(0);
-    out.text(vm.name());
-    out.key(1);
-    out.bytes(record.id);
-    out.key(2);
-    out.u64(state_number(record.state));
-    out.key(3);
-    out.u64(vm.definition().memory_bytes >> 20);
-    out.key(4);
-    out.u64(static_cast<std::uint64_t>(vm.stop_cause()));
-    out.key(5);
-    out.u64(static_cast<std::uint64_t>(vm.stop_reason()));
+    out.key(0).text(vm.name());
+    out.key(1).bytes(record.id);
+    out.key(2).u64(state_number(record.state));
+    out.key(3).u64(vm.definition().memory_bytes >> 20);
+    out.key(4).u64(static_cast<std::uint64_t>(vm.stop_cause()));
+    out.key(5).u64(static_cast<std::uint64_t>(vm.stop_reason()));
     out.key(6);
     write_exits(out, vm.exits());
-    out.key(7);
-    out.u64(record.starts);
+    out.key(7).u64(record.starts);
 }
 
 void write_device(CborWriter& out, const DeviceRecord& device, const custody::Custody& custody,
@@ -82,18 +74,12 @@ void write_device(CborWriter& out, const DeviceRecord& device, const custody::Cu
     out.map(7);
     out.key(0);
     write_identity(out, device.facts.identity);
-    out.key(1);
-    out.u64(static_cast<std::uint64_t>(device.state));
-    out.key(2);
-    out.bytes(held ? ByteView{custody.vm(device.holder).id} : ByteView{});
-    out.key(3);
-    out.bytes(held ? ByteView{device.grant_id} : ByteView{});
-    out.key(4);
-    out.u64(ms_left(device, now_ms));
-    out.key(5);
-    out.u64(static_cast<std::uint64_t>(device.last_reset));
-    out.key(6);
-    out.bytes(device.tainted_by ? ByteView{*device.tainted_by} : ByteView{});
+    out.key(1).u64(static_cast<std::uint64_t>(device.state));
+    out.key(2).bytes(held ? ByteView{custody.vm(device.holder).id} : ByteView{});
+    out.key(3).bytes(held ? ByteView{device.grant_id} : ByteView{});
+    out.key(4).u64(ms_left(device, now_ms));
+    out.key(5).u64(static_cast<std::uint64_t>(device.last_reset));
+    out.key(6).bytes(device.tainted_by ? ByteView{*device.tainted_by} : ByteView{});
 }
 
 } // namespace
@@ -102,18 +88,12 @@ std::size_t write_info(ByteSpan out, const StatusSources& sources, std::size_t l
                        std::uint32_t events, const measure::Banks& banks) {
     CborWriter cbor{out};
     cbor.map(6);
-    cbor.key(0);
-    cbor.bytes(sources.custody.launch().id);
-    cbor.key(1);
-    cbor.u64(sources.custody.policy().epoch);
-    cbor.key(2);
-    cbor.u64(log_bytes);
-    cbor.key(3);
-    cbor.u64(static_cast<std::uint64_t>(sources.custody.launch().kind));
-    cbor.key(4);
-    cbor.u64(events);
-    cbor.key(5);
-    cbor.array(banks.size());
+    cbor.key(0).bytes(sources.custody.launch().id);
+    cbor.key(1).u64(sources.custody.policy().epoch);
+    cbor.key(2).u64(log_bytes);
+    cbor.key(3).u64(static_cast<std::uint64_t>(sources.custody.launch().kind));
+    cbor.key(4).u64(events);
+    cbor.key(5).array(banks.size());
     for (const measure::TPM_ALG_ID bank : banks) cbor.u64(static_cast<std::uint64_t>(bank));
     return size_of(cbor);
 }
@@ -134,14 +114,11 @@ std::size_t write_status(ByteSpan out, const StatusSources& sources) {
     const policy::Policy& policy = sources.custody.policy();
     CborWriter cbor{out};
     cbor.map(3);
-    cbor.key(0);
-    cbor.u64(sources.now_ms);
-    cbor.key(1);
-    cbor.array(policy.vm_count);
+    cbor.key(0).u64(sources.now_ms);
+    cbor.key(1).array(policy.vm_count);
     for (std::size_t i = 0; i < policy.vm_count; ++i)
         write_vm(cbor, *sources.machine.vms()[i], sources.custody.vm(i));
-    cbor.key(2);
-    cbor.array(policy.device_count);
+    cbor.key(2).array(policy.device_count);
     for (std::size_t i = 0; i < policy.device_count; ++i)
         write_device(cbor, sources.custody.device(i), sources.custody, sources.now_ms);
     return size_of(cbor);
@@ -157,16 +134,12 @@ std::size_t write_leases(ByteSpan out, const StatusSources& sources) {
         const DeviceRecord& device = sources.custody.device(i);
         if (!device.granted()) continue;
         cbor.map(5);
-        cbor.key(0);
-        cbor.bytes(device.grant_id);
+        cbor.key(0).bytes(device.grant_id);
         cbor.key(1);
         write_address(cbor, device.facts.identity.address);
-        cbor.key(2);
-        cbor.bytes(sources.custody.vm(device.holder).id);
-        cbor.key(3);
-        cbor.bytes(device.gate_nonce);
-        cbor.key(4);
-        cbor.u64(ms_left(device, sources.now_ms));
+        cbor.key(2).bytes(sources.custody.vm(device.holder).id);
+        cbor.key(3).bytes(device.gate_nonce);
+        cbor.key(4).u64(ms_left(device, sources.now_ms));
     }
     return size_of(cbor);
 }
