@@ -67,9 +67,18 @@ const Registration silence{"a-lease-that-is-not-renewed-ends-and-the-device-is-b
     context.expect(session->seen().find("vm_stopped", {{"vm", "agent"}}) == nullptr, "the agent VM did not notice");
 }};
 
-const Registration revoked{"a-revoked-grant-ends-at-once-and-the-other-vm-goes-on", [](Context& context) {
+/// The NIC is in the middle of its download then.
+bool net_is_at_work(Session& session) {
+    const bool ready = session.run_until([](const Observation& s) { return s.said("CM_STATE net") && s.said("step=address"); },
+                                         seconds{120});
+    session.run_until([](const Observation& s) { return s.proofs.contains("net"); }, seconds{1});
+    return ready && !session.seen().proofs.contains("net");
+}
+
+const Registration revoked{"a-grant-revoked-under-traffic-ends-at-once-and-the-other-vm-goes-on", [](Context& context) {
     const auto session = with_devices(context);
     if (!session) return;
+    if (!context.expect(net_is_at_work(*session), "net0 moves data")) return;
     const std::string grant = grant_id_of(*session, "00:03.0");
     if (!context.expect(!grant.empty(), "the accepted grant of 00:03.0 has an id")) return;
     const auto answer = session->tell_verifier("/v1/grants/" + grant + "/revocation", nlohmann::json::object());
@@ -78,6 +87,7 @@ const Registration revoked{"a-revoked-grant-ends-at-once-and-the-other-vm-goes-o
     context.expect(back, "00:03.0 is back in quarantine");
     const auto* draining = session->seen().find("draining", {{"device", "00:03.0"}});
     context.expect(draining != nullptr && draining->event.get("cause") == cause_revoked, "because it was revoked");
+    context.expect(!session->seen().proofs.contains("net"), "net0 did not finish");
     context.expect(session->run_until([](const Observation& s) { return s.proofs.contains("disk"); }, seconds{240}),
                    "disk0 finishes its work");
     context.expect(session->seen().find("draining", {{"device", "00:04.0"}}) == nullptr, "00:04.0 stays where it is");
