@@ -12,6 +12,10 @@
  *      'u' lets QEMU raise its own #UD;
  *   3. otherwise the vCPU goes back to its main loop with a debugger breakpoint on this instruction, so the
  *      debugger stub stops the machine there with exact state. The model removes the breakpoint.
+ *
+ * After the launch (two bytes in the pipe, which nobody reads) it takes its callback back: code that was translated for a
+ * plugin is slower, and a machine is launched once. From then on SKINIT is QEMU's own: the guest's hypervisor's intercept
+ * first, else #UD.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #if !defined(__x86_64__)
@@ -48,6 +53,7 @@ struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb* tb
 const void* qemu_plugin_insn_data(const struct qemu_plugin_insn* insn);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn* insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn* insn);
+void qemu_plugin_reset(qemu_plugin_id_t id, void (*done)(qemu_plugin_id_t id));
 EXPORT int qemu_plugin_version = 1;
 
 /* --- QEMU's internals ------------------------------------------------------------------------------------ */
@@ -58,10 +64,12 @@ void cpu_svm_check_intercept_param(void* env, uint32_t type, uint64_t param, uin
 void raise_exception_err_ra(void* env, int exception, int error_code, uintptr_t host_pc) __attribute__((noreturn));
 
 enum { SVM_EXIT_SKINIT = 0x86, EXCP0D_GPF = 13, BP_GDB = 0x10 };
+enum { launched_bytes = 2 }; /* in the pipe; a verdict is one */
 enum { cpu_object_limit = 1 << 20 }; /* CPUX86State lies inside the CPU object, well below this offset */
 
 static int verdict_fd = -1;
 static int vcpu_count;
+static volatile bool stopped_once;
 
 static void check_state_pointer(const void* cpu, const void* env) {
     if (cpu && (uintptr_t)env > (uintptr_t)cpu && (uintptr_t)env - (uintptr_t)cpu < cpu_object_limit) return;
@@ -79,6 +87,7 @@ __attribute__((used)) void stop_at_skinit(unsigned vcpu_index, void* address, vo
         if (verdict == 'g') raise_exception_err_ra(env, EXCP0D_GPF, 0, host_pc);
         return;
     }
+    stopped_once = true;
     for (int i = 0; i < vcpu_count; i++)
         cpu_breakpoint_insert(qemu_get_cpu(i), (uint64_t)(uintptr_t)address, BP_GDB, NULL);
     cpu_loop_exit_restore(cpu, host_pc);
@@ -108,8 +117,15 @@ static bool is_skinit(const uint8_t* bytes, size_t size) {
     return size == sizeof opcode && memcmp(bytes, opcode, sizeof opcode) == 0;
 }
 
+static bool is_launched(void) {
+    int waiting = 0;
+    return stopped_once && ioctl(verdict_fd, FIONREAD, &waiting) == 0 && waiting == launched_bytes;
+}
+
+static void on_reset(qemu_plugin_id_t id) { (void)id; }
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
-    (void)id;
+    if (is_launched()) return qemu_plugin_reset(id, on_reset); /* flushes all translated code, soon */
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
         if (!is_skinit(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn))) continue;
