@@ -19,6 +19,4 @@ bool enable_svm(std::uint64_t host_save_page) {
     return true;
 }
 
-std::uint32_t asid_count() { return cpuid(0x8000000A).ebx; }
-
 } // namespace casemate::arch

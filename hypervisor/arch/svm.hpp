@@ -14,8 +14,6 @@ struct GuestRegisters {
 
 /// EFER.SVME, VM_HSAVE_PA for this core; false if the processor has no SVM or no nested paging.
 [[nodiscard]] bool enable_svm(std::uint64_t host_save_page);
-/// Address-space identifiers, from 1 to the returned number - 1.
-[[nodiscard]] std::uint32_t asid_count();
 
 /// Both VMCBs by physical address; `host` keeps this core's VMSAVE state. Interrupts are off before and after.
 extern "C" void svm_run(std::uint64_t guest_vmcb, GuestRegisters* registers, std::uint64_t host_vmcb);

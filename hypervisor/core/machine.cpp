@@ -136,12 +136,6 @@ bool Machine::define_vms(const policy::Policy& policy) {
     return true;
 }
 
-Vm* Machine::vm_by_name(std::string_view name) const {
-    for (Vm* const vm : vms())
-        if (vm->name() == name) return vm;
-    return nullptr;
-}
-
 void Machine::service() {
     for (Vm* const vm : vms()) {
         const VmState state = vm->state();

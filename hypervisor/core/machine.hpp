@@ -57,7 +57,6 @@ public:
     /// Memory, tables and virtual devices of every VM of the policy; false, and a line in the log, if one cannot be.
     [[nodiscard]] bool define_vms(const policy::Policy& policy);
     [[nodiscard]] std::span<Vm* const> vms() const { return {vms_.data(), vm_count_}; }
-    [[nodiscard]] Vm* vm_by_name(std::string_view name) const;
 
     void set_hooks(MachineHooks& hooks) { hooks_ = &hooks; }
     /// Boot core, once a round: reports stopped and ready VMs to the hooks; ticks when it is time.
