@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t msr_tsc_aux = 0xC0000103;
 constexpr std::uint64_t rflags_if = 1 << 9;
-constexpr std::uint8_t opcode_hlt = 0xF4, spurious_vector = 0xFF;
+constexpr std::uint8_t opcode_hlt = 0xF4;
 constexpr std::uint32_t flush_all = 1;
 
 } // namespace
@@ -54,14 +54,13 @@ bool Vcpu::runnable(std::uint64_t tsc) {
 
 /// V_IRQ with the most urgent vector. TCG saves the shadow of STI but does not restore it at entry: `sti; hlt` would be
 /// interrupted in between and then sleep. So a guest that stands at that HLT is taken to have executed it.
-/// With nothing to offer the vector is that of a spurious interrupt: TCG changes its flag for V_IRQ without its lock
-/// (target/i386/tcg/sysemu/svm_helper.c), so that an old one could come back to life, and vector 0 would be a #DE.
 void Vcpu::offer_interrupt() {
     const auto vector = apic_.deliverable();
     if (vector && vmcb_.interrupt_shadow != 0 && at_hlt()) skip_instruction(1);
-    std::uint64_t request = virtual_interrupt::masking | apic_.task_priority() >> 4 |
-                            virtual_interrupt::vector(vector.value_or(spurious_vector));
-    if (vector) request |= virtual_interrupt::irq | virtual_interrupt::priority(*vector);
+    std::uint64_t request = virtual_interrupt::masking | apic_.task_priority() >> 4;
+    if (vector)
+        request |= virtual_interrupt::irq | virtual_interrupt::priority(*vector) |
+                   virtual_interrupt::vector(*vector);
     vmcb_.virtual_interrupt = request;
 }
 
