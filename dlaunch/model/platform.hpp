@@ -44,6 +44,7 @@ public:
     /// For callers with a loop of their own: readable when step() has something to do.
     [[nodiscard]] int poll_fd() const { return reactor_->poll_fd(); }
     [[nodiscard]] const std::optional<Ending>& ending() const { return ending_; }
+    [[nodiscard]] bool plugin_has_left() const { return skinit_->plugin_has_left(); }
     /// Ends everything now. Idempotent; ending() stays as it is.
     void stop();
 

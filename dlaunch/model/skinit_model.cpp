@@ -4,6 +4,7 @@
 #include "dlaunch/model/microcode.hpp"
 
 #include <openssl/sha.h>
+#include <sys/ioctl.h>
 
 namespace casemate::model {
 namespace {
@@ -102,9 +103,15 @@ Status<Error> SkinitModel::launch(LaunchRecord& record) {
     record.result = mode_ == SkinitMode::unmeasured ? LaunchResult::unmeasured : LaunchResult::launched;
     if (record.result == LaunchResult::launched) TRY(tpm_.measure(measured));
     TRY(enter(record.loader));
-    // The plugin counts them and leaves; code translated for a plugin is slower.
+    // The plugin counts them, leaves and reads them; code translated for a plugin is slower.
     if (::write(verdicts_.get(), "dd", 2) != 2) return fail_errno("the SKINIT plugin is gone");
+    launched_ = true;
     return Done{};
+}
+
+bool SkinitModel::plugin_has_left() const {
+    int unread = 0;
+    return launched_ && ::ioctl(verdicts_.get(), FIONREAD, &unread) == 0 && unread == 0;
 }
 
 /// The architected state at the secure loader's entry point [APM3 SKINIT].

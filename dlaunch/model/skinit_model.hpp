@@ -25,6 +25,8 @@ public:
     Status<Error> power_on() { return debugger_.greet(); }
     /// Call when fd() is readable. A record when a SKINIT was carried out or refused.
     Outcome<std::optional<LaunchRecord>> on_readable();
+    /// The plugin listens no more: some time after a launch.
+    [[nodiscard]] bool plugin_has_left() const;
 
 private:
     Outcome<LaunchRecord> carry_out();
@@ -42,6 +44,7 @@ private:
     SkinitMode mode_;
     std::string thread_;
     bool powered_ = false;
+    bool launched_ = false;
 };
 
 } // namespace casemate::model

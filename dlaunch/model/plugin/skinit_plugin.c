@@ -13,9 +13,9 @@
  *   3. otherwise the vCPU goes back to its main loop with a debugger breakpoint on this instruction, so the
  *      debugger stub stops the machine there with exact state. The model removes the breakpoint.
  *
- * After the launch (two bytes in the pipe, which nobody reads) it takes its callback back: code that was translated for a
- * plugin is slower, and a machine is launched once. From then on SKINIT is QEMU's own: the guest's hypervisor's intercept
- * first, else #UD.
+ * After the launch (two bytes in the pipe) it takes its callback back, then reads them: an empty pipe says that it has left.
+ * Code that was translated for a plugin is slower, and a machine is launched once. From then on SKINIT is QEMU's own: an
+ * intercept first, else #UD.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -122,7 +122,11 @@ static bool is_launched(void) {
     return stopped_once && ioctl(verdict_fd, FIONREAD, &waiting) == 0 && waiting == launched_bytes;
 }
 
-static void on_reset(qemu_plugin_id_t id) { (void)id; }
+static void on_reset(qemu_plugin_id_t id) {
+    (void)id;
+    char launched[launched_bytes];
+    if (read(verdict_fd, launched, sizeof launched) != sizeof launched) fprintf(stderr, "skinit plugin: the pipe is gone\n");
+}
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
     if (is_launched()) return qemu_plugin_reset(id, on_reset); /* flushes all translated code, soon */

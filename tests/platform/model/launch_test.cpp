@@ -60,6 +60,7 @@ TEST_CASE("SKINIT refuses what it must, then launches measured, in the architect
                   launch.loader.base, launch.loader.base + 0x10000);
     CHECK(state == expected);
     CHECK(scene.said("gif_held=00000001 gif_released=00000001"));
+    CHECK(scene.platform().plugin_has_left());
     REQUIRE(scene.ends());
     CHECK(scene.platform().ending()->status == 0x21);
 }
