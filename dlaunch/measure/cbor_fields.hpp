@@ -23,25 +23,25 @@ public:
     void key(int key) { out_.key(key); }
     template <typename Integer>
     void number(int key, Integer value, std::uint64_t = 0) {
-        out_.key(key), out_.u64(value);
+        out_.key(key).u64(value);
     }
     template <typename Enum>
     void choice(int key, Enum value, Enum) {
         number(key, static_cast<std::uint64_t>(value));
     }
-    void flag(int key, bool value) { out_.key(key), out_.boolean(value); }
-    void text(int key, std::string_view value, std::size_t) { out_.key(key), out_.text(value); }
-    void blob(int key, ByteView value, std::size_t) { out_.key(key), out_.bytes(value); }
+    void flag(int key, bool value) { out_.key(key).boolean(value); }
+    void text(int key, std::string_view value, std::size_t) { out_.key(key).text(value); }
+    void blob(int key, ByteView value, std::size_t) { out_.key(key).bytes(value); }
     template <std::size_t size>
     void fixed(int key, const std::array<std::uint8_t, size>& value) {
-        out_.key(key), out_.bytes(value);
+        out_.key(key).bytes(value);
     }
     template <std::size_t size>
     void fixed_or_empty(int key, const std::optional<std::array<std::uint8_t, size>>& value) {
-        out_.key(key), out_.bytes(value ? ByteView{*value} : ByteView{});
+        out_.key(key).bytes(value ? ByteView{*value} : ByteView{});
     }
     void device(int key, const DeviceAddress& value) {
-        out_.key(key), out_.array(4);
+        out_.key(key).array(4);
         out_.u64(value.segment), out_.u64(value.bus), out_.u64(value.device), out_.u64(value.function);
     }
     void fail() {}

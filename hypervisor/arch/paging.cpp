@@ -109,8 +109,8 @@ std::optional<HostPhys> build_page_tables(mm::TcbMemory& memory, HostPhys image,
     return root;
 }
 
-/// SMEP and SMAP as the processor has them. A Linux guest sets the same: where they differ, TCG flushes twice more at each
-/// change of world.
+/// SMEP and SMAP as the processor has them. A Linux guest sets the same: where the two differ, TCG flushes its TLB once
+/// more at each change of world.
 void load_page_tables(HostPhys tables) {
     write_msr(msr_efer, read_msr(msr_efer) | efer_nxe);
     const bool has_xsave = (cpuid(1).ecx & 1 << 26) != 0;

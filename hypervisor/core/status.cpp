@@ -26,9 +26,7 @@ void write_identity(CborWriter& out, const measure::DeviceIdentity& identity) {
     const std::uint32_t values[] = {identity.vendor, identity.device_id, identity.subsystem_vendor,
                                     identity.subsystem_id, identity.device_class};
     std::int64_t key = 1;
-    for (const std::uint32_t value : values) {
-        out.key(key++).u64(value);
-    }
+    for (const std::uint32_t value : values) out.key(key++).u64(value);
 }
 
 std::uint64_t ms_left(const DeviceRecord& device, std::uint64_t now_ms) {
