@@ -67,7 +67,7 @@ const Registration silence{"a-lease-that-is-not-renewed-ends-and-the-device-is-b
     context.expect(session->seen().find("vm_stopped", {{"vm", "agent"}}) == nullptr, "the agent VM did not notice");
 }};
 
-/// The NIC is in the middle of its download then.
+/// True if net0 has had its address for a second, began its transfers with that, and has not finished them.
 bool net_is_at_work(Session& session) {
     const bool ready = session.run_until([](const Observation& s) { return s.said("CM_STATE net") && s.said("step=address"); },
                                          seconds{120});
@@ -78,7 +78,7 @@ bool net_is_at_work(Session& session) {
 const Registration revoked{"a-grant-revoked-under-traffic-ends-at-once-and-the-other-vm-goes-on", [](Context& context) {
     const auto session = with_devices(context);
     if (!session) return;
-    if (!context.expect(net_is_at_work(*session), "net0 moves data")) return;
+    if (!context.expect(net_is_at_work(*session), "net0 is in the middle of its transfers")) return;
     const std::string grant = grant_id_of(*session, "00:03.0");
     if (!context.expect(!grant.empty(), "the accepted grant of 00:03.0 has an id")) return;
     const auto answer = session->tell_verifier("/v1/grants/" + grant + "/revocation", nlohmann::json::object());
