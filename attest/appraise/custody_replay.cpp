@@ -96,7 +96,7 @@ bool CustodyReplay::device_reset(const LedgerEntry& entry) {
     DeviceCustody* device = device_of(entry);
     if (device == nullptr) return false;
     const bool forth = device->state == CustodyState::resetting;
-    const bool back = device->state == CustodyState::draining && (!device->held || device->holder_stopped);
+    const bool back = device->state == CustodyState::draining && (!device->held() || device->holder_stopped);
     if (!forth && !back) return false;
     if (entry.worked && entry.reset_kind == measure::ResetKind::none) return false;
     device->last_reset = entry.reset_kind;
@@ -105,14 +105,16 @@ bool CustodyReplay::device_reset(const LedgerEntry& entry) {
     return true;
 }
 
-/// After a reset that worked, or of a device that has none.
+/// After a reset that worked, or of a device that has none. In a restart: before the VM starts again.
 bool CustodyReplay::assigned(const LedgerEntry& entry) {
     DeviceCustody* device = device_of(entry);
     if (device == nullptr || device->state != CustodyState::reset) return false;
     if (device->grant_id != entry.grant_id || vms_[device->holder].id != entry.vm_id) return false;
     if (!device->last_reset_worked && device->last_reset != measure::ResetKind::none) return false;
+    if (device->held() && vms_[device->holder].running) return false;
     device->state = CustodyState::assigned;
-    device->held = true;
+    device->holder_stopped = false;
+    ++device->assignments;
     return true;
 }
 
@@ -123,8 +125,8 @@ bool CustodyReplay::vm_started(const LedgerEntry& entry) {
     VmCustody& vm = vms_[*index];
     if (vm.running || entry.start_number != vm.starts + 1) return false;
     if (policy_->vms[*index].role == policy::Role::driver && !holds_a_device(*index)) return false;
-    for (const DeviceCustody& device : devices_) { // a device that outlived a stop must go back first
-        if (device.state == CustodyState::assigned && device.holder == *index && device.holder_stopped) return false;
+    for (const DeviceCustody& device : devices_) { // a device that outlived a stop must come again or go back first
+        if (device.granted() && device.holder == *index && device.holder_stopped) return false;
     }
     vm.running = true;
     ++vm.starts;
@@ -132,13 +134,17 @@ bool CustodyReplay::vm_started(const LedgerEntry& entry) {
     return true;
 }
 
+/// What it holds is reset before it goes on: to quarantine, or, if the VM ended by itself, back to it.
 bool CustodyReplay::vm_stopped(const LedgerEntry& entry) {
     const auto index = find_vm(entry.vm_id);
     if (!index || !vms_[*index].running) return false;
     vms_[*index].running = false;
     close_gates_of_vm(*index);
     for (DeviceCustody& device : devices_) {
-        if (device.held && device.holder == *index) device.holder_stopped = true;
+        if (!device.held() || device.holder != *index) continue;
+        device.holder_stopped = true;
+        if (device.state == CustodyState::assigned && measure::ended_by_itself(entry.cause))
+            device.state = CustodyState::resetting;
     }
     return true;
 }
@@ -147,11 +153,12 @@ bool CustodyReplay::vm_stopped(const LedgerEntry& entry) {
 bool CustodyReplay::draining(const LedgerEntry& entry) {
     DeviceCustody* device = device_of(entry);
     if (device == nullptr || vms_[device->holder].id != entry.vm_id) return false;
-    if (device->state != CustodyState::assigned && device->state != CustodyState::resetting) return false;
+    if (!device->granted()) return false;
+    if (entry.cause == measure::Cause::restart_limit && vms_[device->holder].running) return false;
     const bool was_assigned = device->state == CustodyState::assigned;
-    if (was_assigned && entry.cause == measure::Cause::reset_failed) device->held = false; // could not be attached
+    if (was_assigned && entry.cause == measure::Cause::reset_failed) --device->assignments; // could not be attached
     else if (was_assigned && vms_[device->holder].running) close_gates_of_vm(device->holder);
-    device->state = CustodyState::draining;
+    device->state = device->state == CustodyState::reset ? CustodyState::drained : CustodyState::draining;
     if (!vms_[device->holder].running) device->holder_stopped = true;
     return true;
 }
@@ -160,10 +167,11 @@ bool CustodyReplay::draining(const LedgerEntry& entry) {
 bool CustodyReplay::quarantined(const LedgerEntry& entry) {
     DeviceCustody* device = device_of(entry);
     if (device == nullptr) return false;
-    if (device->state != CustodyState::drained && device->state != CustodyState::reset) return false;
+    const bool failed = device->state == CustodyState::reset && !device->last_reset_worked;
+    if (device->state != CustodyState::drained && !failed) return false;
     std::optional<measure::VmId> taint = device->tainted_by;
     if (device->last_reset_worked) taint.reset();
-    else if (device->held) taint = vms_[device->holder].id;
+    else if (device->held()) taint = vms_[device->holder].id;
     if (entry.tainted_by != taint) return false;
     const measure::ResetKind last_reset = device->last_reset;
     *device = {};

@@ -2,10 +2,13 @@
 // Replays the custody ledger: the state machine of design section "device custody" as the hypervisor must have walked
 // it. An entry that no state allows breaks the ledger. Pure; fed with entries whose log replays to the quote.
 //
-//   quarantined --gate_opened*--> quarantined --grant_accepted--> resetting --device_reset--> reset --assigned--> assigned
-//        ^                                                           | draining                 |  | draining    | draining
-//        |                                                           v                          |  v             v
-//        '-------------------------- quarantined -------------------<---- device_reset ---- going back <--------'
+//                                                     .------ vm_stopped, by itself (restart) ------.
+//                                                     v                                             |
+//   quarantined --grant_accepted--> resetting --device_reset--> reset --assigned--> assigned
+//     ^  ^ gate_opened*                 | draining               |  | draining           | draining
+//     |  '---- reset failed ------------|------------------------'  |                    |
+//     |                                 v                           v                    |
+//     '----------- quarantined ---- drained <--- device_reset --- draining <-------------'   (reset --draining--> drained)
 #pragma once
 
 #include "dlaunch/measure/ledger_entry.hpp"
@@ -17,7 +20,7 @@ namespace casemate::attest {
 
 enum class CustodyState : std::uint8_t {
     quarantined,
-    resetting,  // granted, not yet reset
+    resetting,  // granted, not yet reset; or its holder ended by itself and has not got it again
     reset,      // reset done; assigned or quarantined follows
     assigned,
     draining,   // going back, not yet reset
@@ -32,9 +35,15 @@ struct DeviceCustody {
     std::uint32_t lease_seconds = 0;
     measure::ResetKind last_reset = measure::ResetKind::none; // the last that worked or was tried
     bool last_reset_worked = false;
-    bool held = false; // assigned since it left quarantine
-    bool holder_stopped = false; // its VM has stopped since it was assigned: it must go back
+    std::uint32_t assignments = 0; // under this grant: one, and one more for each restart of its holder
+    bool holder_stopped = false;   // its VM has stopped since it was assigned: it goes back, or comes again after a reset
     std::optional<measure::VmId> tainted_by;
+
+    [[nodiscard]] bool held() const { return assignments > 0; }
+    /// Its grant is live: it is at its holder, or on its way to it.
+    [[nodiscard]] bool granted() const {
+        return state == CustodyState::resetting || state == CustodyState::reset || state == CustodyState::assigned;
+    }
 };
 
 struct VmCustody {

@@ -56,7 +56,7 @@ void check_leases(const EvidenceBundle& evidence, Appraisal& appraisal) {
         const auto vm = appraisal.custody.find_vm(lease.vm_id);
         if (index && vm) {
             const DeviceCustody& device = appraisal.custody.device(*index);
-            const bool held = device.state == CustodyState::assigned && device.holder == *vm &&
+            const bool held = device.granted() && device.holder == *vm &&
                               device.grant_id == lease.grant_id && device.gate_nonce == lease.gate_nonce;
             if (held) result.refusal.reset();
             result.device = *index;

@@ -24,8 +24,13 @@ inline constexpr std::size_t max_gate_request = 256;
 enum class ResetKind : std::uint8_t { none = 0, function_level, secondary_bus, device_specific };
 /// Why a device was taken back or a VM stopped.
 enum class Cause : std::uint8_t {
-    none = 0, lease_expired, revoked, vm_crashed, vm_exited, vm_hung, operator_order, reset_failed
+    none = 0, lease_expired, revoked, vm_crashed, vm_exited, vm_hung, operator_order, reset_failed,
+    restart_limit // of a device only: its VM ended by itself too often
 };
+/// The VM ended without having been told to: its grants outlive that, and it may be restarted under them.
+constexpr bool ended_by_itself(Cause cause) {
+    return cause == Cause::vm_crashed || cause == Cause::vm_exited || cause == Cause::vm_hung;
+}
 
 struct VmDefinition {
     std::string_view name{};

@@ -66,7 +66,7 @@ void describe_rest(Codec& codec, Entry& entry) {
     case LedgerKind::draining:
         codec.device(3, entry.device);
         codec.fixed(4, entry.vm_id);
-        codec.choice(5, entry.cause, Cause::reset_failed);
+        codec.choice(5, entry.cause, Cause::restart_limit);
         return;
     case LedgerKind::quarantined:
         codec.device(3, entry.device);

@@ -17,7 +17,7 @@ using nlohmann::json;
 namespace {
 
 const char* const vm_states[] = {"defined", "running", "stopped"};
-const char* const device_states[] = {"quarantined", "resetting", "assigned", "draining"};
+const char* const device_states[] = {"quarantined", "resetting", "assigned", "draining", "waiting"};
 const char* const reset_kinds[] = {"none", "flr", "secondary-bus", "device"};
 
 template <std::size_t count>

@@ -53,7 +53,10 @@ void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const po
             .key("ok", entry.worked);
         break;
     case LedgerKind::assigned:
-        LogLine{"@cm event=assigned"}.key("device", device.view()).key("vm", vm);
+        LogLine{"@cm event=assigned"}
+            .key("device", device.view())
+            .key("vm", vm)
+            .key_bytes("grant", entry.grant_id);
         break;
     case LedgerKind::draining:
         LogLine{"@cm event=draining"}

@@ -117,6 +117,7 @@ custody::DeviceFacts CustodyService::facts_of(DeviceIndex device) const {
 }
 
 void CustodyService::on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) {
+    quiet_stops_[vm.index()] = {}; // this is it
     custody_->vm_stopped(vm.index(), static_cast<measure::Cause>(cause), static_cast<std::uint64_t>(reason));
     note_changes();
 }

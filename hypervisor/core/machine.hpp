@@ -18,8 +18,7 @@ namespace casemate::core {
 /// What custody and the devices add to the machine. Every call comes on the boot core, interrupts off, outside guests.
 class MachineHooks {
 public:
-    /// The VM executes nothing any more. Its devices must be drained and quarantined before this returns: its
-    /// memory is wiped next.
+    /// The VM executes nothing any more. Its devices must be cut off before this returns: its memory is wiped next.
     virtual void on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) = 0;
     /// The VM is wiped and loaded again: start() would run it.
     virtual void on_vm_ready(Vm& vm) = 0;

@@ -13,7 +13,8 @@ using measure::LedgerKind;
 using measure::ResetKind;
 
 /// device_reset, assigned, vm_started, vm_stopped, draining, device_reset, quarantined: what a granted device may still
-/// need. Kept free, so that taking it back never fails for want of room.
+/// need, also when its VM has just ended and is to be restarted. Kept free, so that taking it back never fails for want
+/// of room.
 constexpr std::size_t entries_of_a_grant = 7;
 
 } // namespace
@@ -57,6 +58,7 @@ bool Custody::start_vm(VmIndex index) {
     if (!record({.kind = LedgerKind::vm_started, .vm_id = vm.id, .start_number = vm.starts + 1}))
         return false;
     vm.state = VmState::running;
+    vm.started_at = now_ms_;
     ++vm.starts;
     renew_gates_of_vm(index);
     actions_.start_vm(index);
@@ -79,28 +81,42 @@ void Custody::reset_done(DeviceIndex index, bool worked) {
                      .device = device.facts.identity.address,
                      .reset_kind = kind,
                      .worked = clean});
-    if (device.going_back || !worked || !assign(index)) quarantine(index, clean);
+    if (device.going_back || !worked) return quarantine(index);
+    device.state = DeviceState::waiting;
+    hand_over(device.holder);
 }
 
-/// False, and nothing changed, when the VM or the ledger is no longer ready for it.
+/// Assigns what waits for the VM and starts it; a VM that does not run yet gets all its devices first.
+void Custody::hand_over(VmIndex vm) {
+    const VmState state = vms_[vm].state;
+    if (state != VmState::running && (state != VmState::ready || now_ms_ < vms_[vm].not_before)) return;
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (state == VmState::ready && granted_to(i, vm) && devices_[i].state == DeviceState::resetting) return;
+    bool any = false;
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (granted_to(i, vm) && devices_[i].state == DeviceState::waiting) any = assign(i) || any;
+    if (!any || start_vm(vm)) return;
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (granted_to(i, vm)) take_back(i, Cause::none);
+}
+
+/// False: it is on its way back.
 bool Custody::assign(DeviceIndex index) {
     DeviceRecord& device = devices_[index];
-    const VmRecord& vm = vms_[device.holder];
-    if (vm.state != VmState::ready && vm.state != VmState::running) return false;
     if (!record({.kind = LedgerKind::assigned,
-                 .vm_id = vm.id,
+                 .vm_id = vms_[device.holder].id,
                  .device = device.facts.identity.address,
                  .grant_id = device.grant_id})) {
+        take_back(index, Cause::none);
         return false;
     }
     device.state = DeviceState::assigned;
     if (!actions_.attach(index, device.holder)) { // a holder that runs with another device need not notice
         mark_going_back(index, Cause::reset_failed);
         detach(index);
-        return true;
+        return false;
     }
     device.was_attached = true;
-    if (!start_vm(device.holder)) take_back(index, Cause::none);
     return true;
 }
 
@@ -111,6 +127,8 @@ void Custody::mark_going_back(DeviceIndex index, Cause cause) {
                      .device = device.facts.identity.address,
                      .cause = cause});
     device.going_back = true;
+    if (device.state == DeviceState::waiting)
+        return quarantine(index); // reset, and nobody has touched it since
     if (device.state == DeviceState::assigned) device.state = DeviceState::draining;
 }
 
@@ -129,21 +147,42 @@ void Custody::take_back(DeviceIndex index, Cause cause) {
 
 void Custody::vm_stopped(VmIndex index, Cause cause, std::uint64_t reason) {
     VmRecord& vm = vms_[index];
-    if (vm.state != VmState::running && vm.state != VmState::stopping) return;
-    record_way_back({.kind = LedgerKind::vm_stopped, .vm_id = vm.id, .cause = cause, .reason = reason});
-    vm.state = VmState::stopped;
-    renew_gates_of_vm(index);
+    bool restart = vm.state == VmState::running && measure::ended_by_itself(cause);
+    if (vm.state == VmState::running || vm.state == VmState::stopping) {
+        record_way_back({.kind = LedgerKind::vm_stopped, .vm_id = vm.id, .cause = cause, .reason = reason});
+        vm.state = VmState::stopped;
+        renew_gates_of_vm(index);
+        restart = restart && plan_restart(vm, cause);
+        vm.restarts = restart ? vm.restarts + 1 : 0;
+    }
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
-        if (devices_[i].granted() && devices_[i].holder == index) mark_going_back(i, cause);
+        if (!restart && granted_to(i, index)) mark_going_back(i, cause);
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
-        if (devices_[i].state == DeviceState::draining && devices_[i].holder == index) detach(i);
+        if (attached(i) && devices_[i].holder == index) detach(i);
+}
+
+bool Custody::attached(DeviceIndex index) const {
+    return devices_[index].state == DeviceState::assigned || devices_[index].state == DeviceState::draining;
+}
+
+/// False: its devices go back, for `cause`.
+bool Custody::plan_restart(VmRecord& vm, Cause& cause) const {
+    if (!has_room(0)) return false;
+    if (now_ms_ >= vm.started_at + quiet_run_ms) vm.restarts = 0;
+    if (vm.restarts == max_restarts) {
+        cause = Cause::restart_limit;
+        return false;
+    }
+    vm.not_before = now_ms_ + (vm.restarts == 0 ? 0 : first_restart_delay_ms << (vm.restarts - 1));
+    return true;
 }
 
 void Custody::vm_ready(VmIndex index) {
     if (vms_[index].state != VmState::stopped) return;
     vms_[index].state = VmState::ready;
     ++changes_;
-    renew_gates_of_vm(index);
+    hand_over(index);
+    if (vms_[index].state == VmState::ready) renew_gates_of_vm(index); // else its start has done it
 }
 
 /// ORDER: the VM is stopped first, then the device is cut off, then it is reset.
@@ -152,9 +191,9 @@ void Custody::detach(DeviceIndex index) {
     reset(index);
 }
 
-void Custody::quarantine(DeviceIndex index, bool clean) {
+void Custody::quarantine(DeviceIndex index) {
     DeviceRecord& device = devices_[index];
-    if (clean)
+    if (device.last_reset != ResetKind::none)
         device.tainted_by.reset();
     else if (device.was_attached)
         device.tainted_by = vms_[device.holder].id;
@@ -169,6 +208,7 @@ void Custody::quarantine(DeviceIndex index, bool clean) {
 }
 
 void Custody::tick(std::uint64_t now_ms) {
+    now_ms_ = now_ms;
     for (DeviceIndex i = 0; i < policy_.device_count; ++i) {
         if (!devices_[i].granted()) continue;
         if (now_ms >= devices_[i].lapses_at())
@@ -176,6 +216,7 @@ void Custody::tick(std::uint64_t now_ms) {
         else if (ledger_lost_)
             take_back(i, Cause::none);
     }
+    for (VmIndex i = 0; i < policy_.vm_count; ++i) hand_over(i);
 }
 
 } // namespace casemate::custody

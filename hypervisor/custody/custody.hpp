@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Device custody: who may hold which device, decided by verified grants only, every step recorded before it is taken.
 //
-//  QUARANTINED --grant--> RESETTING --worked--> ASSIGNED --expiry, revocation, VM stopped--> DRAINING --VM is stopped,
-//    ^   gates open          |                                                                  |      detached
-//    '------- reset failed --'<------------------------ reset ended ------- RESETTING <---------'
+//                          .---------------- VM ended by itself -----------------.
+//                          v                                                     |
+//  QUARANTINED --grant--> RESETTING --worked--> WAITING --VM can have it--> ASSIGNED --expiry, revocation,--> DRAINING
+//    ^   gates open          |                     |                                   VM stopped for good        |
+//    '------- reset failed --'<--------------------'                                                   VM is stopped,
+//    '------------------------------ reset ended ------ RESETTING <---------------------------------- detached ---'
 //
 // Invariants: a device is attached exactly while ASSIGNED or DRAINING; it is ASSIGNED only under a live lease to a running
 // VM; a gate is open only while its device is QUARANTINED and its VM can be started; a device that could not be reset
 // goes only to the image that held it. Towards the holder, a step that cannot be recorded is not taken; on the way back
 // it is taken all the same, and from then on every device goes back and no grant is accepted.
+// A VM that ends by itself (crash, exit) keeps its grants and leases: its devices are cut off and reset at once, and wait until
+// it is wiped and loaded again. It starts when none of them is resetting any more. Too many restarts end in quarantine.
 // Who calls it: the hypervisor's control device (submit), machine hooks and tick; on one core at a time.
 // All times are milliseconds since the launch, never falling. No allocation, no waiting.
 #pragma once
@@ -39,9 +44,10 @@ public:
     // --- events
     /// UNTRUSTED message: a grant, renewal or revocation. `none` means accepted.
     [[nodiscard]] grant::GrantError submit(ByteView message, std::uint64_t now_ms);
-    /// Takes back what lapses; call it every scheduler tick.
+    /// Takes back what lapses, starts what waited long enough; call it every scheduler tick.
     void tick(std::uint64_t now_ms);
-    /// None of the VM's instructions runs any more. When this returns, its devices reach none of its memory.
+    /// None of the VM's instructions runs any more. When this returns, its devices reach none of its memory. Of a VM that
+    /// did not run: it never will, or shall not; what is on its way to it goes back.
     void vm_stopped(VmIndex vm, measure::Cause cause, std::uint64_t reason);
     /// The stopped VM is wiped and loaded again.
     void vm_ready(VmIndex vm);
@@ -96,12 +102,18 @@ private:
     void record_way_back(const LedgerEntry& entry);
     bool has_room(std::size_t entries) const;
     bool start_vm(VmIndex vm);
+    bool granted_to(DeviceIndex device, VmIndex vm) const {
+        return devices_[device].granted() && devices_[device].holder == vm;
+    }
+    bool attached(DeviceIndex device) const;
+    bool plan_restart(VmRecord& vm, measure::Cause& cause) const;
+    void hand_over(VmIndex vm);
     bool assign(DeviceIndex device);
     void reset(DeviceIndex device);
     void take_back(DeviceIndex device, measure::Cause cause);
     void mark_going_back(DeviceIndex device, measure::Cause cause);
     void detach(DeviceIndex device);
-    void quarantine(DeviceIndex device, bool clean);
+    void quarantine(DeviceIndex device);
 
     CustodyActions& actions_;
     const policy::Policy& policy_;
@@ -112,6 +124,7 @@ private:
     /// The latest accepted ids. A replay fails at its gate nonce in any case; this gives it its own reason.
     std::array<measure::GrantId, 64> used_{};
     std::size_t used_count_ = 0;
+    std::uint64_t now_ms_ = 0; // of the last tick
     std::uint32_t changes_ = 0;
     bool ledger_lost_ = false;
 };

@@ -13,7 +13,13 @@
 namespace casemate::custody {
 
 /// Numbers of docs/interfaces/control.md.
-enum class DeviceState : std::uint8_t { quarantined = 0, resetting = 1, assigned = 2, draining = 3 };
+enum class DeviceState : std::uint8_t {
+    quarantined = 0,
+    resetting = 1,
+    assigned = 2,
+    draining = 3,
+    waiting = 4
+};
 
 ///   ready --start--> running --stop asked--> stopping --has stopped--> stopped --wiped, loaded again--> ready
 ///                       '---------- crash, exit ----------------------->'
@@ -27,6 +33,12 @@ struct Gate {
 
 inline constexpr std::uint64_t stop_ms = 80; // to fence, to stop the VM, to record it: a few scheduler ticks
 inline constexpr std::uint64_t flr_ms = 100; // a function level reset [PCIe 6.6.2]
+
+// A VM that ends by itself is restarted under its live grants: the first time at once, then after 1, 2, 4 and 8 s; after
+// that many restarts, none of which ran quietly for a minute, its devices go back.
+inline constexpr std::uint32_t max_restarts = 5;
+inline constexpr std::uint64_t first_restart_delay_ms = 1000;
+inline constexpr std::uint64_t quiet_run_ms = 60'000;
 
 /// What the hypervisor found on the bus.
 struct DeviceFacts {
@@ -50,7 +62,7 @@ struct DeviceRecord {
     std::uint64_t evidence_clock = 0; // TPM time of the evidence that it rests on
     std::uint64_t deadline = 0;       // ms since the launch
     bool going_back = false;          // on its way to quarantine
-    bool was_attached = false;        // the holder has touched it
+    bool was_attached = false;        // the holder has touched it, maybe before a restart
 
     /// When its way back begins: early enough to be in quarantine at the deadline, so no lease is longer than granted.
     [[nodiscard]] std::uint64_t lapses_at() const {
@@ -66,6 +78,9 @@ struct VmRecord {
     measure::VmId id{};
     VmState state = VmState::ready;
     std::uint32_t starts = 0;
+    std::uint64_t started_at = 0; // ms since the launch, as all times
+    std::uint64_t not_before = 0; // no restart earlier
+    std::uint32_t restarts = 0;   // since it last ran quietly, or was not restarted
 };
 
 } // namespace casemate::custody

@@ -112,8 +112,7 @@ GrantError Custody::accept(const Request& request, ByteView message, std::uint64
 GrantError Custody::renew(const Request& request, std::uint64_t now_ms) {
     DeviceRecord& device = devices_[request.device];
     const Claims& claims = request.claims;
-    if (device.state != DeviceState::assigned || device.grant_id != claims.id)
-        return GrantError::not_assigned;
+    if (!device.granted() || device.grant_id != claims.id) return GrantError::not_assigned;
     if (device.holder != request.vm) return GrantError::vm_id;
     if (device.gate_nonce != claims.gate_nonce) return GrantError::stale_gate_nonce;
     if (claims.evidence_clock <= device.evidence_clock) return GrantError::evidence_order;

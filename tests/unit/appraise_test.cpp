@@ -103,6 +103,43 @@ TEST_CASE("a held device is renewable under its own lease only", "[appraise]") {
     CHECK(appraisal.gates[1].refusal == AppraisalError::gate_not_open); // its VM started: a new gate is due
 }
 
+TEST_CASE("a lease lives on while its VM is restarted, and no gate opens for the device", "[appraise]") {
+    EvidenceBuilder evidence;
+    evidence.assign(0, 1);
+    evidence.leases.assign(1, lease_of(evidence));
+    const DeviceAddress nic = evidence.policy.devices[0].address;
+    const auto live = [&](bool expected) {
+        const Appraisal& appraisal = evidence.appraise();
+        CHECK(words(appraisal) == "");
+        REQUIRE(appraisal.leases.size() == 1);
+        CHECK(appraisal.leases[0].refusal.has_value() != expected);
+        CHECK(appraisal.gates[0].refusal == AppraisalError::gate_not_open);
+    };
+    const auto reset = [&] {
+        evidence.record({.kind = LedgerKind::device_reset, .device = nic, .reset_kind = ResetKind::function_level, .worked = true});
+    };
+    evidence.record({.kind = LedgerKind::vm_stopped, .vm_id = evidence.vm_id(1), .cause = Cause::vm_crashed, .reason = 10});
+    live(true);
+    reset();
+    live(true);
+    SECTION("it comes again") {
+        evidence.record({.kind = LedgerKind::assigned, .vm_id = evidence.vm_id(1), .device = nic, .grant_id = evidence.grant_id});
+        evidence.record({.kind = LedgerKind::vm_started, .vm_id = evidence.vm_id(1), .start_number = 2});
+        live(true);
+    }
+    SECTION("it goes back") {
+        evidence.record({.kind = LedgerKind::draining, .vm_id = evidence.vm_id(1), .device = nic, .cause = Cause::revoked});
+        live(false);
+    }
+    SECTION("it comes again without a reset") {
+        evidence.record({.kind = LedgerKind::assigned, .vm_id = evidence.vm_id(1), .device = nic, .grant_id = evidence.grant_id});
+        evidence.record({.kind = LedgerKind::vm_started, .vm_id = evidence.vm_id(1), .start_number = 2});
+        evidence.record({.kind = LedgerKind::vm_stopped, .vm_id = evidence.vm_id(1), .cause = Cause::vm_exited, .reason = 2});
+        evidence.record({.kind = LedgerKind::assigned, .vm_id = evidence.vm_id(1), .device = nic, .grant_id = evidence.grant_id});
+        refused_for(evidence, AppraisalError::ledger_custody);
+    }
+}
+
 // --- the quote
 
 TEST_CASE("a quote of another shape is refused", "[appraise]") {

@@ -105,7 +105,7 @@ TEST_CASE("a grant is good once, a renewal too", "[custody]") {
     const Claims renewal = bench.renewal(grant);
     CHECK(bench.submit(renewal) == GrantError::none);
     CHECK(bench.submit(renewal) == GrantError::evidence_order);
-    bench.stopped(disk0, Cause::vm_crashed);
+    bench.stopped(disk0, Cause::operator_order);
     bench.custody->vm_ready(disk0);
     CHECK(bench.submit(grant) == GrantError::used_before);
     CHECK(bench.submit(bench.renewal(grant)) == GrantError::not_assigned);
@@ -116,7 +116,7 @@ TEST_CASE("a grant that was used long ago still fails at its nonce", "[custody]"
     bench.begin();
     const Claims first = bench.granted(disk, disk0);
     for (int i = 0; i < 70; ++i) {
-        bench.stopped(disk0, Cause::vm_crashed);
+        bench.stopped(disk0, Cause::operator_order);
         bench.custody->vm_ready(disk0);
         if (i < 69) bench.granted(disk, disk0);
     }

@@ -52,11 +52,11 @@ public:
     bool start(VmIndex vm, std::uint32_t number = 1) {
         return replay_.apply({.kind = LedgerKind::vm_started, .vm_id = ids_[vm], .start_number = number});
     }
-    bool stop(VmIndex vm) {
-        return replay_.apply({.kind = LedgerKind::vm_stopped, .vm_id = ids_[vm], .cause = Cause::vm_crashed});
+    bool stop(VmIndex vm, Cause cause = Cause::vm_crashed) {
+        return replay_.apply({.kind = LedgerKind::vm_stopped, .vm_id = ids_[vm], .cause = cause});
     }
-    bool drain(DeviceIndex device, VmIndex vm) {
-        return replay_.apply({.kind = LedgerKind::draining, .vm_id = ids_[vm], .device = at(device)});
+    bool drain(DeviceIndex device, VmIndex vm, Cause cause = Cause::none) {
+        return replay_.apply({.kind = LedgerKind::draining, .vm_id = ids_[vm], .device = at(device), .cause = cause});
     }
     bool quarantine(DeviceIndex device, std::optional<measure::VmId> tainted_by = {}) {
         return replay_.apply({.kind = LedgerKind::quarantined, .device = at(device), .tainted_by = tainted_by});
@@ -171,6 +171,101 @@ TEST_CASE("a VM does not start again over a device that never went back", "[cust
     CHECK_FALSE(story.start(disk0, 2));
 }
 
+TEST_CASE("a VM that ended by itself gets its device again under the same grant, after a reset", "[custody_replay]") {
+    const ResetKind kind = GENERATE(ResetKind::function_level, ResetKind::none);
+    const Cause cause = GENERATE(Cause::vm_crashed, Cause::vm_exited, Cause::vm_hung);
+    Story story;
+    REQUIRE(story.held(disk, disk0, kind));
+    for (std::uint32_t start = 2; start < 5; ++start) {
+        REQUIRE(story.stop(disk0, cause));
+        CHECK(story.replay().device(disk).granted());
+        REQUIRE(story.reset(disk, kind, kind != ResetKind::none));
+        CHECK(story.replay().device(disk).granted());
+        REQUIRE(story.assign(disk, disk0));
+        REQUIRE(story.start(disk0, start));
+        CHECK(story.replay().device(disk).state == CustodyState::assigned);
+        CHECK(story.replay().device(disk).gate_nonce == all<32>(1));
+    }
+    CHECK_FALSE(story.gate(disk, disk0));
+}
+
+TEST_CASE("a forged restart is refused", "[custody_replay]") {
+    Story story;
+    REQUIRE(story.held(disk, disk0));
+    const auto flr = ResetKind::function_level;
+    SECTION("the VM goes on") {
+        CHECK_FALSE(story.reset(disk, flr, true));
+        CHECK_FALSE(story.assign(disk, disk0));
+    }
+    SECTION("it was told to stop") {
+        REQUIRE(story.stop(disk0, GENERATE(Cause::none, Cause::lease_expired, Cause::revoked, Cause::operator_order)));
+        CHECK_FALSE(story.reset(disk, flr, true));
+        CHECK_FALSE(story.assign(disk, disk0));
+        CHECK_FALSE(story.start(disk0, 2));
+    }
+    SECTION("without a reset") {
+        REQUIRE(story.stop(disk0));
+        CHECK_FALSE(story.assign(disk, disk0));
+        CHECK_FALSE(story.start(disk0, 2));
+    }
+    SECTION("with a reset that failed") {
+        REQUIRE(story.stop(disk0));
+        REQUIRE(story.reset(disk, flr, false));
+        CHECK_FALSE(story.assign(disk, disk0));
+        CHECK_FALSE(story.quarantine(disk)); // hides the taint
+        CHECK(story.quarantine(disk, story.id(disk0)));
+        CHECK_FALSE(story.assign(disk, disk0));
+    }
+    SECTION("under another grant, for another VM, twice") {
+        REQUIRE(story.stop(disk0));
+        REQUIRE(story.reset(disk, flr, true));
+        CHECK_FALSE(story.assign(disk, disk0, all<16>(8)));
+        CHECK_FALSE(story.assign(disk, net0));
+        CHECK_FALSE(story.start(disk0, 2)); // without its device
+        CHECK_FALSE(story.grant(disk, disk0));
+        REQUIRE(story.assign(disk, disk0));
+        CHECK_FALSE(story.assign(disk, disk0));
+        CHECK_FALSE(story.reset(disk, flr, true));
+    }
+    SECTION("of a device that goes back") {
+        const bool reset_first = GENERATE(true, false);
+        REQUIRE(story.stop(disk0));
+        if (reset_first) REQUIRE(story.reset(disk, flr, true));
+        REQUIRE(story.drain(disk, disk0, GENERATE(Cause::lease_expired, Cause::restart_limit)));
+        CHECK_FALSE(story.replay().device(disk).granted());
+        CHECK_FALSE(story.assign(disk, disk0));
+        if (!reset_first) REQUIRE(story.reset(disk, flr, true));
+        CHECK_FALSE(story.assign(disk, disk0));
+        CHECK(story.quarantine(disk));
+        CHECK_FALSE(story.assign(disk, disk0));
+        CHECK_FALSE(story.start(disk0, 2));
+    }
+    SECTION("to quarantine, silently") {
+        REQUIRE(story.stop(disk0));
+        REQUIRE(story.reset(disk, flr, true));
+        CHECK_FALSE(story.quarantine(disk));
+    }
+    SECTION("too often, of a VM that goes on") { CHECK_FALSE(story.drain(disk, disk0, Cause::restart_limit)); }
+}
+
+TEST_CASE("a VM with two devices starts again when both have come or gone", "[custody_replay]") {
+    Story story;
+    REQUIRE(story.held(nic, net0, ResetKind::none));
+    REQUIRE(story.gate(extra, net0));
+    REQUIRE(story.grant(extra, net0));
+    REQUIRE(story.reset(extra, ResetKind::function_level, true));
+    REQUIRE(story.assign(extra, net0));
+    REQUIRE(story.stop(net0));
+    REQUIRE(story.reset(nic, ResetKind::none, false));
+    REQUIRE(story.assign(nic, net0));
+    CHECK_FALSE(story.start(net0, 2));
+    REQUIRE(story.reset(extra, ResetKind::function_level, GENERATE(true, false)));
+    CHECK_FALSE(story.start(net0, 2));
+    if (story.replay().device(extra).last_reset_worked) REQUIRE(story.assign(extra, net0));
+    else REQUIRE(story.quarantine(extra, story.id(net0)));
+    CHECK(story.start(net0, 2));
+}
+
 TEST_CASE("without a reset the device is tainted by its holder and goes to that image only", "[custody_replay]") {
     Story story;
     REQUIRE(story.held(nic, net0, ResetKind::none));
@@ -221,20 +316,27 @@ public:
     }
 
     void step() {
-        bench_.now += pick(4000);
+        bench_.now += pick(4) == 0 ? pick(4000) : pick(200); // leases lapse, restarts happen
         bench_.machine.reset_progress = static_cast<ResetProgress>(pick(3));
         bench_.machine.attach_works = pick(8) != 0;
-        switch (pick(6)) {
+        switch (pick(8)) {
         case 0:
         case 1: offer_grant(); break;
         case 2: stop(); break;
-        case 3: bench_.custody->vm_ready(pick(4)); break;
-        case 4: bench_.custody->reset_done(pick(3), pick(4) != 0); break;
+        case 6: message(grant::Type::renewal); break;
+        case 7: message(grant::Type::revocation); break;
+        case 3:
+            for (VmIndex vm = 0; vm < 4; ++vm) bench_.custody->vm_ready(vm);
+            break;
+        case 4:
+            for (DeviceIndex d = 0; d < 3; ++d) bench_.custody->reset_done(d, pick(4) != 0);
+            break;
         case 5: bench_.custody->tick(bench_.now); break;
         }
         compare();
     }
     std::size_t entries() const { return entries_; }
+    std::size_t restarts() const { return restarts_; }
 
 private:
     std::size_t pick(std::size_t count) { return random_() % count; }
@@ -242,11 +344,19 @@ private:
     void offer_grant() {
         const DeviceIndex device = pick(3);
         const policy::Device& listed = bench_.policy.devices[device];
-        static_cast<void>(bench_.submit(bench_.claims(device, listed.holders[pick(listed.holder_count)])));
+        const Claims claims = bench_.claims(device, listed.holders[pick(listed.holder_count)]);
+        if (bench_.submit(claims) == GrantError::none) last_ = claims;
+    }
+    void message(grant::Type type) {
+        if (!last_ || (type == grant::Type::revocation && pick(4) != 0)) return;
+        Claims claims = bench_.renewal(*last_);
+        claims.type = type;
+        static_cast<void>(bench_.submit(claims));
     }
     void stop() {
         const VmIndex vm = pick(4);
-        if (bench_.machine.running.count(vm) != 0) bench_.stopped(vm, Cause::vm_crashed);
+        const Cause cause = std::array{Cause::vm_crashed, Cause::vm_exited, Cause::operator_order}[pick(3)];
+        if (bench_.machine.running.count(vm) != 0) bench_.stopped(vm, cause);
     }
 
     void replay(const LedgerEntry& entry) {
@@ -260,6 +370,9 @@ private:
         LedgerEntry kept = entry; // the gate's bytes die with the call, the replay keeps views
         gates_.push_back(std::make_unique<std::vector<std::uint8_t>>(entry.gate_request.begin(), entry.gate_request.end()));
         kept.gate_request = *gates_.back();
+        for (DeviceIndex d = 0; d < 3; ++d)
+            if (entry.kind == LedgerKind::assigned && entry.device == bench_.policy.devices[d].address)
+                restarts_ += replay_.device(d).held();
         CAPTURE(name_of(entry.kind), entries_);
         REQUIRE(replay_.apply(kept));
     }
@@ -281,21 +394,24 @@ private:
 
     std::mt19937 random_;
     Bench bench_;
+    std::optional<Claims> last_;
     std::vector<measure::VmId> ids_;
     std::vector<std::unique_ptr<std::vector<std::uint8_t>>> gates_;
     CustodyReplay replay_;
-    std::size_t entries_ = 0;
+    std::size_t entries_ = 0, restarts_ = 0;
 };
 
 } // namespace
 
 TEST_CASE("what the hypervisor's custody records, the verifier's replay accepts and agrees with", "[custody_replay]") {
-    std::size_t entries = 0;
+    std::size_t entries = 0, restarts = 0;
     for (unsigned seed = 0; seed < 40; ++seed) {
         CAPTURE(seed);
         Mirror mirror{seed};
         for (int i = 0; i < 300; ++i) mirror.step();
         entries += mirror.entries();
+        restarts += mirror.restarts();
     }
     CHECK(entries > 5000);
+    CHECK(restarts > 50);
 }

@@ -148,13 +148,13 @@ TEST_CASE("a lease that is shorter than the way back ends at once", "[custody]")
     CHECK(bench.state(disk) == DeviceState::draining);
 }
 
-TEST_CASE("a crash takes the device back, and a new grant starts the VM again", "[custody]") {
+TEST_CASE("a stop takes the device back, and a new grant starts the VM again", "[custody]") {
     Bench bench;
     bench.begin();
     bench.granted(disk, disk0);
     bench.machine.reset_progress = ResetProgress::pending;
     const std::size_t before = bench.machine.ledger.size();
-    bench.stopped(disk0, Cause::vm_crashed);
+    bench.stopped(disk0, Cause::operator_order);
     CHECK(bench.kinds(before) == Kinds{Kind::vm_stopped, Kind::draining});
     CHECK(bench.state(disk) == DeviceState::resetting);
     CHECK(bench.machine.attached.empty());
@@ -228,7 +228,7 @@ TEST_CASE("a device without a reset goes only to the image that held it", "[cust
     const std::size_t before = bench.machine.ledger.size();
     bench.granted(nic, net0);
     CHECK_FALSE(bench.machine.ledger[before + 1].worked); // it went quiet; that is no reset
-    bench.stopped(net0, Cause::vm_crashed);
+    bench.stopped(net0, Cause::operator_order);
     CHECK(bench.machine.ledger.back().kind == Kind::gate_opened); // of spare
     bench.custody->vm_ready(net0);
     const measure::VmId holder = bench.custody->vm(net0).id;
@@ -246,13 +246,13 @@ TEST_CASE("a reset that failed on the way back taints until one works", "[custod
     bench.begin();
     bench.granted(disk, disk0);
     bench.machine.reset_progress = ResetProgress::failed;
-    bench.stopped(disk0, Cause::vm_crashed);
+    bench.stopped(disk0, Cause::operator_order);
     CHECK(bench.custody->device(disk).tainted_by == bench.custody->vm(disk0).id);
     CHECK(bench.machine.ledger.back().tainted_by == bench.custody->vm(disk0).id);
     bench.custody->vm_ready(disk0);
     bench.machine.reset_progress = ResetProgress::worked;
     bench.granted(disk, disk0);
-    bench.stopped(disk0, Cause::vm_crashed);
+    bench.stopped(disk0, Cause::operator_order);
     CHECK_FALSE(bench.custody->device(disk).tainted_by.has_value());
 }
 
@@ -279,7 +279,7 @@ TEST_CASE("a second device that is still resetting does not reach a VM that stop
     bench.granted(nic, net0);
     bench.machine.reset_progress = ResetProgress::pending;
     bench.granted(extra, net0);
-    bench.stopped(net0, Cause::vm_crashed);
+    bench.stopped(net0, Cause::operator_order);
     bench.custody->reset_done(extra, true);
     CHECK(bench.state(extra) == DeviceState::quarantined);
     CHECK(bench.machine.attached.empty());

@@ -77,7 +77,7 @@ private:
         const VmIndex vm = pick(4);
         if (bench_.custody->vm(vm).state == VmState::stopping || pick(3) == 0) {
             const std::size_t stops = bench_.machine.running.count(vm);
-            if (stops != 0) bench_.stopped(vm, Cause::vm_crashed);
+            if (stops != 0) bench_.stopped(vm, pick(3) == 0 ? Cause::operator_order : Cause::vm_crashed);
         }
     }
     void change_world() {
@@ -134,16 +134,25 @@ void check_story(const Walk& walk) {
     enum class At { quarantined, accepted, reset, assigned, draining, drained };
     std::map<DeviceAddress, At> at;
     std::map<DeviceAddress, bool> worked;
+    std::map<DeviceAddress, measure::VmId> holder;
+    std::map<DeviceAddress, measure::GrantId> grant;
     for (const LedgerEntry& entry : walk.bench_.machine.ledger) {
         At& state = at[entry.device];
         switch (entry.kind) {
         case LedgerKind::grant_accepted:
             REQUIRE(state == At::quarantined);
             state = At::accepted;
+            holder[entry.device] = entry.vm_id;
+            grant[entry.device] = entry.grant_id;
             break;
         case LedgerKind::draining:
-            REQUIRE((state == At::accepted || state == At::assigned));
-            state = At::draining;
+            REQUIRE((state == At::accepted || state == At::assigned || state == At::reset));
+            state = state == At::reset ? At::drained : At::draining;
+            break;
+        case LedgerKind::vm_stopped: // of a VM that ended by itself the devices may come again, after a reset
+            for (auto& [device, where] : at)
+                if (where == At::assigned && holder[device] == entry.vm_id && measure::ended_by_itself(entry.cause))
+                    where = At::accepted;
             break;
         case LedgerKind::device_reset:
             REQUIRE((state == At::accepted || state == At::draining));
@@ -153,6 +162,8 @@ void check_story(const Walk& walk) {
         case LedgerKind::assigned:
             REQUIRE(state == At::reset);
             REQUIRE(worked[entry.device]);
+            REQUIRE(holder[entry.device] == entry.vm_id);
+            REQUIRE(grant[entry.device] == entry.grant_id);
             state = At::assigned;
             break;
         case LedgerKind::quarantined:
