@@ -8,6 +8,7 @@ namespace {
 
 // Where things go in guest memory.
 constexpr GuestPhys boot_params_at{0x7000}, gdt_at{0x8000}, tables_at{0x9000}, command_line_at{0x20000};
+constexpr GuestPhys reset_vector_at{0xFFFF0}; // F000:FFF0
 constexpr std::uint64_t low_ram_end = 0x9F000, high_ram_start = 0x100000;
 constexpr unsigned mapped_gigabytes = 4;
 
@@ -103,6 +104,15 @@ void write_cpu_tables(const mm::GuestMemory& memory) {
         (void)memory.write(tables_at + 2 * page_size + 8 * i, i * large_page_size | large_leaf);
 }
 
+/// Linux on hardware-reduced ACPI without UEFI passes over the reset register and restarts through the BIOS, in real
+/// mode. There it finds 16-bit code that writes the register.
+void write_reset_vector(const mm::GuestMemory& memory) {
+    // mov $port,%dx; out %al,(%dx); hlt
+    constexpr std::uint8_t code[] = {0xBA, devices::acpi_reset_port & 0xFF, devices::acpi_reset_port >> 8,
+                                     0xEE, 0xF4};
+    (void)memory.write(reset_vector_at, code);
+}
+
 struct [[gnu::packed]] E820Entry {
     std::uint64_t base, size;
     E820 kind;
@@ -142,6 +152,7 @@ Result<BootEntry, BootError> load_linux(const mm::GuestMemory& memory, const Boo
     write_boot_params(memory, kernel, placement, images.initrd.size());
     (void)memory.write(boot_params_at + param_acpi_rsdp, rsdp->value);
     write_cpu_tables(memory);
+    write_reset_vector(memory);
     const auto* const text = reinterpret_cast<const std::uint8_t*>(images.command_line.data());
     copy(memory, command_line_at, {text, images.command_line.size()}); // the zero after it is there
     copy(memory, GuestPhys{kernel.load_at}, kernel.payload);

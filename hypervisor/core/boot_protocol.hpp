@@ -2,7 +2,7 @@
 // Puts a Linux kernel and its initial RAM file system into a VM's memory by the 64-bit boot protocol
 // [Linux, Documentation/x86/boot.rst], with the memory map and ACPI tables of the virtual platform.
 //   0x7000 boot_params   0x8000 GDT   0x9000 page tables (6)   0x20000 command line   pref_address kernel
-//   .. initrd, at the top   last 64 KiB ACPI tables
+//   .. initrd, at the top   last 64 KiB ACPI tables   0xFFFF0 reset vector
 // UNTRUSTED: both images. Every header field is checked against file and memory before anything is written.
 // The memory must be zero before. Any file with such a header will do: tests boot tiny guests this way.
 #pragma once

@@ -100,6 +100,13 @@ TEST_CASE("the first page tables map the kernel at its own address", "[boot]") {
     CHECK(guest.at<std::uint64_t>(entry.gdt_base + boot_code_selector) == 0x00AF9B000000FFFF);
 }
 
+TEST_CASE("a guest that restarts through the BIOS finds code that writes the reset register", "[boot]") {
+    Guest guest;
+    REQUIRE(guest.load().ok());
+    const std::uint8_t code[] = {0xBA, 0x00, 0x06, 0xEE, 0xF4}; // mov $0x600,%dx; out %al,(%dx); hlt
+    CHECK(std::memcmp(&guest.bytes[0xFFFF0], code, sizeof code) == 0);
+}
+
 TEST_CASE("a damaged kernel header is refused and nothing is written", "[boot]") {
     Guest guest;
     SECTION("magic") { guest.kernel[0x202] ^= 1; }
