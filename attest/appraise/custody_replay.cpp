@@ -105,13 +105,12 @@ bool CustodyReplay::device_reset(const LedgerEntry& entry) {
     return true;
 }
 
-/// After a reset that worked, or of a device that has none. In a restart: before the VM starts again.
+/// After a reset that worked, or of a device that has none. In a restart the VM does not run: see vm_started().
 bool CustodyReplay::assigned(const LedgerEntry& entry) {
     DeviceCustody* device = device_of(entry);
     if (device == nullptr || device->state != CustodyState::reset) return false;
     if (device->grant_id != entry.grant_id || vms_[device->holder].id != entry.vm_id) return false;
     if (!device->last_reset_worked && device->last_reset != measure::ResetKind::none) return false;
-    if (device->held() && vms_[device->holder].running) return false;
     device->state = CustodyState::assigned;
     device->holder_stopped = false;
     ++device->assignments;

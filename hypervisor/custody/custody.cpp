@@ -86,13 +86,15 @@ void Custody::reset_done(DeviceIndex index, bool worked) {
     hand_over(device.holder);
 }
 
-/// Assigns what waits for the VM and starts it; a VM that does not run yet gets all its devices first.
+/// Assigns what waits for the VM and starts it; a VM that does not run yet gets all its devices first. The agent has none:
+/// it just comes back, for without it every lease ends.
 void Custody::hand_over(VmIndex vm) {
     const VmState state = vms_[vm].state;
     if (state != VmState::running && (state != VmState::ready || now_ms_ < vms_[vm].not_before)) return;
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
-        if (state == VmState::ready && granted_to(i, vm) && devices_[i].state == DeviceState::resetting) return;
-    bool any = false;
+        if (state == VmState::ready && granted_to(i, vm) && devices_[i].state == DeviceState::resetting)
+            return;
+    bool any = policy_.vms[vm].role == policy::Role::agent && vms_[vm].restarts != 0;
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
         if (granted_to(i, vm) && devices_[i].state == DeviceState::waiting) any = assign(i) || any;
     if (!any || start_vm(vm)) return;
@@ -167,7 +169,7 @@ bool Custody::attached(DeviceIndex index) const {
 
 /// False: its devices go back, for `cause`.
 bool Custody::plan_restart(VmRecord& vm, Cause& cause) const {
-    if (!has_room(0)) return false;
+    if (!has_room(1)) return false; // the agent's vm_started; a device's are kept free
     if (now_ms_ >= vm.started_at + quiet_run_ms) vm.restarts = 0;
     if (vm.restarts == max_restarts) {
         cause = Cause::restart_limit;

@@ -14,6 +14,7 @@
 // it is taken all the same, and from then on every device goes back and no grant is accepted.
 // A VM that ends by itself (crash, exit) keeps its grants and leases: its devices are cut off and reset at once, and wait until
 // it is wiped and loaded again. It starts when none of them is resetting any more. Too many restarts end in quarantine.
+// The agent is restarted by the same rule. A client is not.
 // Who calls it: the hypervisor's control device (submit), machine hooks and tick; on one core at a time.
 // All times are milliseconds since the launch, never falling. No allocation, no waiting.
 #pragma once

@@ -146,11 +146,15 @@ TEST_CASE("whatever ends a grant ends a restart", "[custody]") {
 }
 
 TEST_CASE("a crash of a VM that was told to stop starts nothing", "[custody]") {
-    Running bench;
-    REQUIRE(bench.submit(Bench::revocation(bench.grant)) == GrantError::none);
-    bench.stopped(disk0, Cause::vm_crashed);
-    bench.custody->reset_done(disk, true);
-    CHECK(bench.state(disk) == DeviceState::quarantined);
+    Bench bench;
+    bench.begin();
+    const Claims first = bench.granted(nic, net0);
+    bench.granted(extra, net0);
+    REQUIRE(bench.submit(Bench::revocation(first)) == GrantError::none);
+    crash(bench, net0);
+    CHECK(bench.state(nic) == DeviceState::quarantined);
+    CHECK(bench.state(extra) == DeviceState::quarantined);
+    CHECK(bench.machine.running == std::set<VmIndex>{agent});
 }
 
 TEST_CASE("a ledger that is lost ends every restart", "[custody]") {
@@ -183,7 +187,7 @@ TEST_CASE("no step of a restart is taken that cannot be recorded", "[custody]") 
 
 TEST_CASE("a ledger without room for another cycle ends in quarantine, and says why the VM ended", "[custody]") {
     Running bench;
-    const std::size_t needed = 1 + 4 + 7; // the stop; every VM may stop, and the whole way forth and back
+    const std::size_t needed = 1 + 4 + 7 + 1; // the stop; every VM may stop, the whole way forth and back, a start
     bench.machine.room = GENERATE_COPY(needed, needed - 1);
     const bool enough = bench.machine.room == needed;
     bench.stopped(disk0, Cause::vm_exited);
@@ -269,6 +273,48 @@ TEST_CASE("restarts wait longer and longer, and end in quarantine", "[custody]")
     crash(bench, disk0);
     CHECK(bench.state(disk) == DeviceState::assigned);
     CHECK(bench.custody->vm(disk0).starts == 8);
+}
+
+TEST_CASE("an agent that ends by itself is started again, later each time, and not for ever", "[custody]") {
+    Bench bench;
+    bench.begin();
+    const std::size_t before = bench.machine.ledger.size();
+    const std::uint64_t delays[] = {0, 1000, 2000, 4000, 8000};
+    for (const std::uint64_t delay : delays) {
+        crash(bench, agent);
+        if (delay != 0) {
+            bench.now += delay - 1;
+            bench.custody->tick(bench.now);
+            CHECK(bench.machine.running.empty());
+            bench.custody->tick(++bench.now);
+        }
+        CHECK(bench.machine.running == std::set<VmIndex>{agent});
+    }
+    CHECK(bench.kinds(before).size() == 10); // stopped, started
+    crash(bench, agent);
+    bench.custody->tick(bench.now + 60'000);
+    CHECK(bench.machine.running.empty());
+}
+
+TEST_CASE("an agent that is stopped on purpose stays so, and a driver VM without a device too", "[custody]") {
+    Bench bench;
+    bench.begin();
+    const VmIndex vm = GENERATE(agent, disk0);
+    if (vm == disk0) bench.granted(disk, disk0);
+    bench.stopped(vm, Cause::operator_order);
+    bench.custody->vm_ready(vm);
+    bench.custody->tick(bench.now + 20'000);
+    CHECK(bench.machine.running.count(vm) == 0);
+}
+
+TEST_CASE("an agent for whose restart the ledger has no room stays out", "[custody]") {
+    Bench bench;
+    bench.begin();
+    const std::size_t needed = 1 + 4 + 1; // the stop; every VM may stop; the start
+    bench.machine.room = GENERATE_COPY(needed, needed - 1);
+    const bool enough = bench.machine.room == needed;
+    crash(bench, agent);
+    CHECK((bench.machine.running.count(agent) == 1) == enough);
 }
 
 TEST_CASE("a minute of quiet running forgets the restarts before it", "[custody]") {
