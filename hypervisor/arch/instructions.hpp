@@ -18,16 +18,8 @@ inline std::uint32_t in32(std::uint16_t port) {
     asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
     return value;
 }
-inline std::uint16_t in16(std::uint16_t port) {
-    std::uint16_t value;
-    asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
 inline void out8(std::uint16_t port, std::uint8_t value) {
     asm volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-inline void out16(std::uint16_t port, std::uint16_t value) {
-    asm volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 inline void out32(std::uint16_t port, std::uint32_t value) {
     asm volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
@@ -70,11 +62,6 @@ inline void write_cr3(std::uint64_t value) { asm volatile("mov %0, %%cr3" : : "r
 inline std::uint64_t read_cr3() {
     std::uint64_t value;
     asm volatile("mov %%cr3, %0" : "=r"(value));
-    return value;
-}
-inline std::uint64_t read_cr4() {
-    std::uint64_t value;
-    asm volatile("mov %%cr4, %0" : "=r"(value));
     return value;
 }
 inline void write_cr4(std::uint64_t value) { asm volatile("mov %0, %%cr4" : : "r"(value) : "memory"); }

@@ -21,7 +21,5 @@ inline void mmio_write(HostPhys address, Word value) {
 
 inline std::uint32_t mmio_read32(HostPhys address) { return mmio_read<std::uint32_t>(address); }
 inline void mmio_write32(HostPhys address, std::uint32_t value) { mmio_write(address, value); }
-inline std::uint64_t mmio_read64(HostPhys address) { return mmio_read<std::uint64_t>(address); }
-inline void mmio_write64(HostPhys address, std::uint64_t value) { mmio_write(address, value); }
 
 } // namespace casemate::arch

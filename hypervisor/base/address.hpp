@@ -18,7 +18,6 @@ struct Address {
 
 using HostPhys = Address<struct HostPhysSpace>;
 using GuestPhys = Address<struct GuestPhysSpace>;
-using IoVirt = Address<struct IoVirtSpace>;
 
 inline constexpr std::uint64_t page_size = 4096;
 inline constexpr std::uint64_t large_page_size = 2 * 1024 * 1024;

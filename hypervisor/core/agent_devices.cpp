@@ -17,13 +17,10 @@ ByteSpan bytes_of(HostRange range) { return {reinterpret_cast<std::uint8_t*>(ran
 
 AgentDevices* AgentDevices::create(Machine& machine, Vm& agent, devices::AgentTpm& tpm,
                                    devices::ControlOperations& operations) {
-    if (agent.core().index() != 0)
-        return nullptr;
+    if (agent.core().index() != 0) return nullptr;
     auto* const made = machine.tcb_memory().make<AgentDevices>();
-    if (made == nullptr || !made->add_crb(machine, agent, tpm))
-        return nullptr;
-    if (!made->add_control(machine, agent, operations))
-        return nullptr;
+    if (made == nullptr || !made->add_crb(machine, agent, tpm)) return nullptr;
+    if (!made->add_control(machine, agent, operations)) return nullptr;
     agent.platform().acpi.extra = made->tables_;
     return made;
 }
@@ -32,8 +29,7 @@ bool AgentDevices::add_crb(Machine& machine, Vm& agent, devices::AgentTpm& tpm) 
     using devices::TpmCrb;
     const auto registers = agent.allocate_window(TpmCrb::page);
     const auto buffer = agent.allocate_window(TpmCrb::page);
-    if (!registers || !buffer)
-        return false;
+    if (!registers || !buffer) return false;
     crb_ = machine.tcb_memory().make<TpmCrb>(bytes_of(*registers), bytes_of(*buffer), tpm);
     auto& table = agent.page_table();
     return crb_ != nullptr && table.map_window({TpmCrb::base}, *registers, mm::Access::read_only).ok() &&
@@ -44,8 +40,7 @@ bool AgentDevices::add_crb(Machine& machine, Vm& agent, devices::AgentTpm& tpm) 
 bool AgentDevices::add_control(Machine& machine, Vm& agent, devices::ControlOperations& operations) {
     using devices::ControlDevice;
     const auto window = agent.allocate_window(ControlDevice::window_size);
-    if (!window)
-        return false;
+    if (!window) return false;
     control_ =
         machine.tcb_memory().make<ControlDevice>(bytes_of(*window), control_window, control_port, operations);
     return control_ != nullptr &&

@@ -118,7 +118,7 @@ custody::DeviceFacts CustodyService::facts_of(DeviceIndex device) const {
 
 void CustodyService::on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) {
     quiet_stops_[vm.index()] = {}; // this is it
-    custody_->vm_stopped(vm.index(), static_cast<measure::Cause>(cause), static_cast<std::uint64_t>(reason));
+    custody_->vm_stopped(vm.index(), cause, static_cast<std::uint64_t>(reason));
     note_changes();
 }
 
@@ -225,7 +225,7 @@ void CustodyService::stop_vm(VmIndex vm, measure::Cause cause) {
     if (cause == measure::Cause::none)
         cause = measure::Cause::operator_order; // the core takes "none" for no request
     if (machine_.vms()[vm]->state() != VmState::running) quiet_stops_[vm] = {cause, machine_.now_ms()};
-    machine_.vms()[vm]->stop(static_cast<StopCause>(cause));
+    machine_.vms()[vm]->stop(cause);
 }
 
 CustodyService::Reply CustodyService::run(std::uint32_t operation, ByteView request, ByteSpan response) {

@@ -66,8 +66,7 @@ bool DeviceSlot::map_bars(Vm& vm) {
 // ORDER: bus master off, then the entry, then the interrupts, and only after the wait may anybody rely on it.
 void DeviceSlot::fence() {
     hw::quiesce(buses_.pci, function_);
-    if (fenced_)
-        return;
+    if (fenced_) return;
     require(buses_.iommu.detach({function_.address.requester_id()}, domain_of(*holder_)));
     interrupts_.close();
     fenced_ = true;
@@ -75,8 +74,7 @@ void DeviceSlot::fence() {
 
 void DeviceSlot::release() {
     CHECK(fenced_);
-    if (holder_ == nullptr)
-        return;
+    if (holder_ == nullptr) return;
     holder_->pci().detach(function_.address.device, function_.address.function);
     view_->for_each_bar([&](GuestPhys at, HostRange range) { holder_->page_table().unmap(at, range.size); });
     holder_->vcpu().request_tlb_flush();
@@ -86,8 +84,7 @@ void DeviceSlot::release() {
 bool DeviceSlot::start_reset() {
     CHECK(fenced_);
     auto started = hw::FunctionReset::start(buses_.pci, buses_.clock, function_);
-    if (!started.ok())
-        return false;
+    if (!started.ok()) return false;
     reset_.emplace(std::move(started).value());
     return true;
 }
@@ -95,14 +92,9 @@ bool DeviceSlot::start_reset() {
 DeviceSlot::Reset DeviceSlot::step_reset() {
     CHECK(reset_.has_value());
     switch (reset_->step()) {
-    case hw::FunctionReset::State::done:
-        reset_.reset();
-        return Reset::worked;
-    case hw::FunctionReset::State::failed:
-        reset_.reset();
-        return Reset::failed;
-    default:
-        return Reset::running;
+    case hw::FunctionReset::State::done: reset_.reset(); return Reset::worked;
+    case hw::FunctionReset::State::failed: reset_.reset(); return Reset::failed;
+    default: return Reset::running;
     }
 }
 

@@ -47,10 +47,10 @@ void handle_nested_fault(Vcpu& vcpu) {
     const std::uint64_t where = vcpu.vmcb().exitinfo2;
     const auto* const range = vm.bus().memory.find(where);
     if (range == nullptr || vcpu.vmcb().eventinj != 0)
-        return vm.end(StopCause::crashed, StopReason::unmapped_memory);
+        return vm.end(StopCause::vm_crashed, StopReason::unmapped_memory);
     StopReason reason;
     const auto access = fetch_and_decode(vcpu, reason);
-    if (!access) return vm.end(StopCause::crashed, reason);
+    if (!access) return vm.end(StopCause::vm_crashed, reason);
     const std::uint64_t offset = where - range->first;
     if (access->write)
         range->device->write_memory(offset, access->width, stored_value(vcpu, *access));

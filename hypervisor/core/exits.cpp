@@ -40,10 +40,10 @@ void handle_xsetbv(Vcpu& vcpu) {
 void reflect_debug(Vcpu& vcpu) { vcpu.inject_exception(vector_db); }
 void reflect_alignment(Vcpu& vcpu) { vcpu.inject_exception(vector_ac, 0); }
 
-void end_shutdown(Vcpu& vcpu) { vcpu.vm().end(StopCause::crashed, StopReason::triple_fault); }
-void end_invalid(Vcpu& vcpu) { vcpu.vm().end(StopCause::crashed, StopReason::invalid_state); }
-void end_machine_check(Vcpu& vcpu) { vcpu.vm().end(StopCause::crashed, StopReason::machine_check); }
-void end_unexpected(Vcpu& vcpu) { vcpu.vm().end(StopCause::crashed, StopReason::unexpected_exit); }
+void end_shutdown(Vcpu& vcpu) { vcpu.vm().end(StopCause::vm_crashed, StopReason::triple_fault); }
+void end_invalid(Vcpu& vcpu) { vcpu.vm().end(StopCause::vm_crashed, StopReason::invalid_state); }
+void end_machine_check(Vcpu& vcpu) { vcpu.vm().end(StopCause::vm_crashed, StopReason::machine_check); }
+void end_unexpected(Vcpu& vcpu) { vcpu.vm().end(StopCause::vm_crashed, StopReason::unexpected_exit); }
 
 struct ExitRule {
     std::uint32_t code;

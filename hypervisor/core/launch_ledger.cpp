@@ -18,8 +18,7 @@ std::optional<LaunchLedger> LaunchLedger::resume(const launch::BootInfo& boot, T
     // SAFETY: the SLB placed the log in TCB memory, which is mapped at its own address.
     const ByteSpan buffer{reinterpret_cast<std::uint8_t*>(boot.log.base), boot.log.size};
     auto writer = measure::EventLogWriter::resume(buffer, boot.log_used);
-    if (!writer.ok() || writer.value().banks().size() != boot.tpm_bank_count)
-        return {};
+    if (!writer.ok() || writer.value().banks().size() != boot.tpm_bank_count) return {};
     for (const measure::TPM_ALG_ID bank : writer.value().banks())
         if (std::ranges::find(boot.tpm_banks, static_cast<std::uint16_t>(bank)) == std::end(boot.tpm_banks))
             return {};
@@ -31,8 +30,7 @@ bool LaunchLedger::has_room(std::size_t entries, std::size_t data_size) const {
 }
 
 bool LaunchLedger::append(measure::LedgerEntry entry, std::uint64_t time_ms) {
-    if (broken_)
-        return false;
+    if (broken_) return false;
     last_time_ms_ = std::max(last_time_ms_, time_ms);
     entry.sequence = next_sequence_;
     entry.time_ms = last_time_ms_;

@@ -30,10 +30,8 @@ void write(std::uint32_t index, std::uint32_t value) {
 
 bool mask_all() {
     const std::uint32_t last_pin = read(version) >> 16 & 0xff;
-    if (last_pin < uart_pin || last_pin > 239)
-        return false;
-    for (std::uint32_t pin = 0; pin <= last_pin; ++pin)
-        write(first_entry + 2 * pin, masked);
+    if (last_pin < uart_pin || last_pin > 239) return false;
+    for (std::uint32_t pin = 0; pin <= last_pin; ++pin) write(first_entry + 2 * pin, masked);
     return (read(first_entry + 2 * uart_pin) & masked) != 0;
 }
 
@@ -41,8 +39,7 @@ bool mask_all() {
 
 bool give_management_uart(Machine& machine, hw::AmdVi& iommu, Vm& agent) {
     auto* const table = machine.tcb_memory().make<hw::InterruptTable>();
-    if (table == nullptr || !mask_all())
-        return false;
+    if (table == nullptr || !mask_all()) return false;
     // A remapped entry's vector and delivery mode select the table entry: index = vector, fixed mode.
     constexpr std::uint8_t vector = host_vector::management_uart;
     table->set(vector, vector, agent.core().apic_id());

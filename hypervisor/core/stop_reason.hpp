@@ -3,20 +3,13 @@
 // detail, one number for each way a VM can end.
 #pragma once
 
+#include "dlaunch/measure/custody_types.hpp"
+
 #include <cstdint>
 
 namespace casemate::core {
 
-enum class StopCause : std::uint8_t {
-    none = 0,
-    lease_expired = 1,
-    revoked = 2,
-    crashed = 3,
-    exited = 4,
-    hung = 5,
-    operator_request = 6,
-    reset_failed = 7,
-};
+using StopCause = measure::Cause;
 
 enum class StopReason : std::uint16_t {
     none = 0,

@@ -91,7 +91,7 @@ void Vm::service() {
     if (state() == VmState::ready)
         launch();
     else
-        park(StopCause::crashed, StopReason::image_refused);
+        park(StopCause::vm_crashed, StopReason::image_refused);
 }
 
 void Vm::do_chore() {
@@ -156,7 +156,7 @@ void Vm::console_line(std::string_view line) {
 }
 
 void Vm::power(devices::PowerRequest request) {
-    end(StopCause::exited,
+    end(StopCause::vm_exited,
         request == devices::PowerRequest::reset ? StopReason::reset : StopReason::power_off);
 }
 

@@ -71,7 +71,6 @@ public:
     [[nodiscard]] std::size_t index() const { return index_; }
     [[nodiscard]] std::string_view name() const { return definition_.name; }
     [[nodiscard]] const VmDefinition& definition() const { return definition_; }
-    [[nodiscard]] mm::FrameOwner frame_owner() const { return mm::vm_owner(index_); }
     // ORDER: acquire, with the release in set_state(): who sees a state sees everything done before it.
     [[nodiscard]] VmState state() const { return state_.load(std::memory_order_acquire); }
     [[nodiscard]] std::uint32_t starts() const { return starts_; }
@@ -86,7 +85,6 @@ public:
     void end(StopCause cause, StopReason reason);
 
     [[nodiscard]] const mm::GuestMemory& memory() const { return memory_; }
-    [[nodiscard]] HostRange host_memory() const { return resources_.ram; }
     /// After taking rights away: vcpu().request_tlb_flush(), or do it while the VM does not run.
     [[nodiscard]] PageTable& page_table() { return page_table_; }
     /// Pages of this VM outside its RAM, for PageTable::map_window(); wiped with the VM. Boot only.

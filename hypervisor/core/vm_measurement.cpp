@@ -12,8 +12,7 @@ const measure::Sha256Digest* VmMeasurements::digest_of(const Machine& machine, s
         return nullptr;
     }
     for (std::size_t i = 0; i < file_count_; ++i)
-        if (files_[i].bytes.data() == bytes.data())
-            return &files_[i].digest;
+        if (files_[i].bytes.data() == bytes.data()) return &files_[i].digest;
     LogLine{"measuring "}.text(file).text(", ").number(bytes.size()).text(" bytes");
     File& fresh = files_[file_count_++]; // two files for each of at most max_vms VMs
     fresh = {bytes, measure::sha256(bytes)};
@@ -26,8 +25,7 @@ bool VmMeasurements::measure(const Machine& machine, const policy::Policy& polic
         const policy::Vm& vm = policy.vms[i];
         const measure::Sha256Digest* kernel = digest_of(machine, vm.kernel.view());
         const measure::Sha256Digest* initrd = digest_of(machine, vm.initrd.view());
-        if (kernel == nullptr || initrd == nullptr)
-            return false;
+        if (kernel == nullptr || initrd == nullptr) return false;
         Entry& entry = vms_[i];
         const ByteView definition =
             measure::encode(entry.definition, policy::vm_definition(vm, {*kernel, *initrd}));

@@ -105,14 +105,12 @@ namespace virtual_interrupt {
 inline constexpr std::uint64_t tpr_mask = 0xf, irq = 1ull << 8, masking = 1ull << 24;
 constexpr std::uint64_t priority(std::uint8_t vector) { return std::uint64_t{vector} >> 4 << 16; }
 constexpr std::uint64_t vector(std::uint8_t number) { return std::uint64_t{number} << 32; }
-inline constexpr std::uint64_t request_mask = irq | 0xfull << 16 | 0xffull << 32;
 } // namespace virtual_interrupt
 
 /// EVENTINJ and EXITINTINFO [APM2 15.20].
 namespace event {
 inline constexpr std::uint64_t valid = 1ull << 31, error_valid = 1ull << 11, type_mask = 7ull << 8,
-                               type_interrupt = 0, type_nmi = 2ull << 8, type_exception = 3ull << 8,
-                               type_software = 4ull << 8;
+                               type_exception = 3ull << 8, type_software = 4ull << 8;
 }
 
 } // namespace casemate::core

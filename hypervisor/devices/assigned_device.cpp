@@ -35,11 +35,9 @@ std::optional<AssignedDevice> AssignedDevice::create(hw::PciBus& bus, const hw::
                                                      BarWindow& window) {
     AssignedDevice device{bus, function};
     for (std::size_t i = 0; i < pci::bar_count; ++i) {
-        if (function.bar[i].range.size == 0)
-            continue;
+        if (function.bar[i].range.size == 0) continue;
         const auto at = window.take(function.bar[i].range.size);
-        if (!at)
-            return {};
+        if (!at) return {};
         device.bar_at_[i] = *at;
         device.bars_.define(i, at->value, function.bar[i].range.size, flags(function.bar[i]));
     }
@@ -49,22 +47,17 @@ std::optional<AssignedDevice> AssignedDevice::create(hw::PciBus& bus, const hw::
 
 void AssignedDevice::expose_capabilities() {
     const hw::PciCapabilities& capability = function_->capability;
-    if (capability.power)
-        expose(capability.power, power_length, false);
-    if (capability.msi)
-        expose(capability.msi, msi_length(bus_->read16(address(), capability.msi + 2)), true);
-    if (capability.express)
-        expose(capability.express, express_length, false);
-    if (capability.msix)
-        expose(capability.msix, msix_length, true);
+    if (capability.power) expose(capability.power, power_length, false);
+    if (capability.msi) expose(capability.msi, msi_length(bus_->read16(address(), capability.msi + 2)), true);
+    if (capability.express) expose(capability.express, express_length, false);
+    if (capability.msix) expose(capability.msix, msix_length, true);
 }
 
 // UNTRUSTED: the offset is the function's own claim; a capability that would pass the end is cut.
 void AssignedDevice::expose(std::uint8_t offset, unsigned length, bool writable) {
     const unsigned room = 256u - offset;
     const auto cut = static_cast<std::uint8_t>(length < room ? length : room);
-    if (exposed_count_ > 0)
-        exposed_[exposed_count_ - 1].next = offset;
+    if (exposed_count_ > 0) exposed_[exposed_count_ - 1].next = offset;
     exposed_[exposed_count_++] = {.offset = offset, .length = cut, .writable = writable};
 }
 
@@ -74,38 +67,30 @@ void AssignedDevice::restart() {
 }
 
 std::uint32_t AssignedDevice::read_config(std::uint8_t offset, unsigned width) {
-    if ((width != 1 && width != 2 && width != 4) || offset % width != 0)
-        return ~0u;
+    if ((width != 1 && width != 2 && width != 4) || offset % width != 0) return ~0u;
     return read_dword(offset & 0xfc) >> 8 * (offset & 3) & low_bits(width);
 }
 
 std::uint32_t AssignedDevice::read_dword(std::uint8_t offset) {
-    if (BarRegisters::contains(offset))
-        return bars_.read(offset);
+    if (BarRegisters::contains(offset)) return bars_.read(offset);
     switch (offset) {
     case pci::vendor:
     case pci::class_revision:
-    case pci::subsystem:
-        return bus_->read32(address(), offset);
-    case pci::command:
-        return command_ | (exposed_count_ ? pci::status_capabilities : 0);
+    case pci::subsystem: return bus_->read32(address(), offset);
+    case pci::command: return command_ | (exposed_count_ ? pci::status_capabilities : 0);
     case pci::header_type & 0xfc:
         return bus_->read32(address(), offset) & 0x0000ffff; // single function, type 0
-    case pci::capabilities:
-        return exposed_count_ ? exposed_[0].offset : 0;
-    default:
-        return read_capability(offset);
+    case pci::capabilities: return exposed_count_ ? exposed_[0].offset : 0;
+    default: return read_capability(offset);
     }
 }
 
 std::uint32_t AssignedDevice::read_capability(std::uint8_t offset) {
     for (std::size_t i = 0; i < exposed_count_; ++i) {
         const Exposed& part = exposed_[i];
-        if (offset < (part.offset & 0xfc) || offset >= part.offset + part.length)
-            continue;
+        if (offset < (part.offset & 0xfc) || offset >= part.offset + part.length) continue;
         std::uint32_t value = bus_->read32(address(), offset);
-        if (offset == part.offset)
-            value = (value & 0xffff00ff) | std::uint32_t{part.next} << 8;
+        if (offset == part.offset) value = (value & 0xffff00ff) | std::uint32_t{part.next} << 8;
         if (part.offset == function_->capability.express &&
             offset == part.offset + express_device_capabilities)
             value &= ~function_level_reset;
@@ -115,8 +100,7 @@ std::uint32_t AssignedDevice::read_capability(std::uint8_t offset) {
 }
 
 void AssignedDevice::write_config(std::uint8_t offset, unsigned width, std::uint32_t value) {
-    if ((width != 1 && width != 2 && width != 4) || offset % width != 0)
-        return;
+    if ((width != 1 && width != 2 && width != 4) || offset % width != 0) return;
     if (BarRegisters::contains(offset))
         bars_.write(offset, width, value);
     else if (offset == pci::command && width >= 2)

@@ -22,8 +22,7 @@ public:
     /// Nothing when the window is used up.
     constexpr std::optional<GuestPhys> take(std::uint64_t size) {
         const std::uint64_t aligned = (next_.value + size - 1) & ~(size - 1);
-        if (size == 0 || aligned < next_.value || size > end_.value || aligned > end_.value - size)
-            return {};
+        if (size == 0 || aligned < next_.value || size > end_.value || aligned > end_.value - size) return {};
         next_ = {aligned + size};
         return GuestPhys{aligned};
     }
@@ -51,8 +50,7 @@ public:
     template <typename Visit>
     void for_each_bar(Visit&& visit) const {
         for (std::size_t i = 0; i < hw::pci::bar_count; ++i)
-            if (function_->bar[i].range.size != 0)
-                visit(bar_at_[i], function_->bar[i].range);
+            if (function_->bar[i].range.size != 0) visit(bar_at_[i], function_->bar[i].range);
     }
 
 private:

@@ -63,18 +63,15 @@ void TpmCrb::put(std::uint32_t offset, std::uint32_t value) {
 }
 
 std::uint64_t TpmCrb::read_memory(std::uint64_t offset, unsigned width) {
-    if (offset >= page || width > page - offset)
-        return ~0ull;
+    if (offset >= page || width > page - offset) return ~0ull;
     std::uint64_t value = 0;
-    for (unsigned i = 0; i < width; ++i)
-        value |= std::uint64_t{registers_[offset + i]} << 8 * i;
+    for (unsigned i = 0; i < width; ++i) value |= std::uint64_t{registers_[offset + i]} << 8 * i;
     return value;
 }
 
 // Locality and power state follow at once: the hypervisor shares the real TPM by itself, command by command.
 void TpmCrb::write_memory(std::uint64_t offset, unsigned width, std::uint64_t value) {
-    if (width != 4)
-        return;
+    if (width != 4) return;
     switch (offset) {
     case loc_ctrl:
         if (value & relinquish) {
@@ -86,18 +83,14 @@ void TpmCrb::write_memory(std::uint64_t offset, unsigned width, std::uint64_t va
         }
         break;
     case ctrl_req:
-        if (running_)
-            break;
+        if (running_) break;
         ready_ = (value & cmd_ready) != 0;
-        if (value & (cmd_ready | go_idle))
-            put(ctrl_sts, ready_ ? 0 : idle);
+        if (value & (cmd_ready | go_idle)) put(ctrl_sts, ready_ ? 0 : idle);
         break;
     case ctrl_start:
-        if ((value & 1) && ready_ && !running_)
-            start();
+        if ((value & 1) && ready_ && !running_) start();
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -110,19 +103,16 @@ void TpmCrb::start() {
     const std::uint32_t code = header.u32();
     if (size < header_size || size > command_.size() || !agent_may_send(code))
         return answer_error(tpm_rc_command_code);
-    if (!tpm_.submit(ByteView{command_}.first(size)))
-        return answer_error(tpm_rc_failure);
+    if (!tpm_.submit(ByteView{command_}.first(size))) return answer_error(tpm_rc_failure);
     running_ = true;
     put(ctrl_start, 1);
     poll();
 }
 
 void TpmCrb::poll() {
-    if (!running_)
-        return;
+    if (!running_) return;
     const std::optional<ByteView> response = tpm_.poll();
-    if (!response)
-        return;
+    if (!response) return;
     running_ = false;
     if (response->empty() || response->size() > buffer_.size())
         answer_error(tpm_rc_failure);

@@ -30,10 +30,8 @@ Result<AmdVi, IommuError> AmdVi::adopt(RegisterBlock& registers, const Clock& cl
           (memory.ring.size() & (memory.ring.size() - 1)) == 0);
     const std::uint64_t on = amdvi::iommu_en | amdvi::cmd_buf_en;
     const std::uint64_t state = registers.read64(amdvi::control);
-    if ((state & on) != on)
-        return Failure{IommuError::disabled};
-    if (state & ga_en)
-        return Failure{IommuError::foreign_tables};
+    if ((state & on) != on) return Failure{IommuError::disabled};
+    if (state & ga_en) return Failure{IommuError::foreign_tables};
     if (registers.read64(amdvi::device_table_base) != (memory.table_at.value | amdvi::device_table_size_mask))
         return Failure{IommuError::foreign_tables};
     const std::uint64_t ring = registers.read64(amdvi::command_base);
@@ -41,8 +39,7 @@ Result<AmdVi, IommuError> AmdVi::adopt(RegisterBlock& registers, const Clock& cl
         ring >> amdvi::command_length_shift != static_cast<unsigned>(std::countr_zero(memory.ring.size())))
         return Failure{IommuError::foreign_tables};
     for (const DeviceTableEntry& entry : memory.table)
-        if (entry != deny_entry())
-            return Failure{IommuError::not_denied};
+        if (entry != deny_entry()) return Failure{IommuError::not_denied};
     const std::uint64_t tail =
         registers.read64(amdvi::command_tail) / sizeof(IommuCommand) % memory.ring.size();
     AmdVi iommu{registers, clock, memory, tail};
@@ -87,8 +84,7 @@ Status<IommuError> AmdVi::synchronise(RequesterId requester, DomainId domain) {
 // The ring never fills: each batch has at most five commands and ends with a wait for all of them.
 void AmdVi::queue(const IommuCommand& command) {
     IommuCommand& slot = memory_.ring[tail_];
-    for (std::size_t i = 0; i < command.word.size(); ++i)
-        store64(slot.word[i], command.word[i]);
+    for (std::size_t i = 0; i < command.word.size(); ++i) store64(slot.word[i], command.word[i]);
     tail_ = (tail_ + 1) & (memory_.ring.size() - 1);
 }
 
@@ -100,8 +96,7 @@ Status<IommuError> AmdVi::complete() {
     const Deadline deadline{*clock_, completion_limit};
     // ORDER: acquire, pairs with the hardware's store after it has finished the commands.
     while (completion.load(std::memory_order_acquire) != ticket_)
-        if (deadline.passed())
-            return Failure{IommuError::stuck};
+        if (deadline.passed()) return Failure{IommuError::stuck};
     return Done{};
 }
 

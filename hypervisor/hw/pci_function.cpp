@@ -11,28 +11,17 @@ constexpr unsigned max_capabilities = 48; // (256 - 64) bytes of at least 4 byte
 
 Result<PciCapabilities, PciError> find_capabilities(PciBus& bus, DeviceAddress address) {
     PciCapabilities found;
-    if (!(bus.read32(address, pci::command) & pci::status_capabilities))
-        return found;
+    if (!(bus.read32(address, pci::command) & pci::status_capabilities)) return found;
     std::uint8_t offset = bus.read8(address, pci::capabilities) & 0xfc;
     for (unsigned step = 0; offset >= 0x40; ++step) {
-        if (step == max_capabilities)
-            return Failure{PciError::capability_loop};
+        if (step == max_capabilities) return Failure{PciError::capability_loop};
         const std::uint16_t header = bus.read16(address, offset);
         switch (header & 0xff) {
-        case pci::capability_power:
-            found.power = offset;
-            break;
-        case pci::capability_msi:
-            found.msi = offset;
-            break;
-        case pci::capability_express:
-            found.express = offset;
-            break;
-        case pci::capability_msix:
-            found.msix = offset;
-            break;
-        default:
-            break;
+        case pci::capability_power: found.power = offset; break;
+        case pci::capability_msi: found.msi = offset; break;
+        case pci::capability_express: found.express = offset; break;
+        case pci::capability_msix: found.msix = offset; break;
+        default: break;
         }
         offset = header >> 8 & 0xfc;
     }
@@ -52,8 +41,7 @@ void size_bars(PciBus& bus, PciFunction& function) {
     for (std::size_t i = 0; i < pci::bar_count; ++i) {
         const auto offset = static_cast<std::uint8_t>(pci::base_address + 4 * i);
         const std::uint32_t low = function.bar_register[i];
-        if (low & 1)
-            continue;
+        if (low & 1) continue;
         PciBar bar{.wide = (low >> 1 & 3) == 2, .prefetchable = (low >> 3 & 1) != 0};
         std::uint64_t mask = (size_mask(bus, function.address, offset) & ~0xfull) | 0xffffffff00000000;
         bar.range.base.value = low & ~0xfull;
@@ -65,8 +53,7 @@ void size_bars(PciBus& bus, PciFunction& function) {
                 size_mask(bus, function.address, static_cast<std::uint8_t>(offset + 4));
             mask = (mask & 0xffffffff) | high << 32;
         }
-        if ((mask & 0xffffffff) == 0 && mask >> 32 == 0xffffffff && !bar.wide)
-            continue; // not implemented
+        if ((mask & 0xffffffff) == 0 && mask >> 32 == 0xffffffff && !bar.wide) continue; // not implemented
         bar.range.size = ~mask + 1;
         function.bar[index] = bar;
     }
@@ -90,8 +77,7 @@ void PciBus::write16(DeviceAddress function, std::uint8_t offset, std::uint16_t 
 
 Result<PciFunction, PciError> probe(PciBus& bus, DeviceAddress address) {
     const std::uint32_t id = bus.read32(address, pci::vendor);
-    if ((id & 0xffff) == 0xffff)
-        return Failure{PciError::absent};
+    if ((id & 0xffff) == 0xffff) return Failure{PciError::absent};
     PciFunction function{.address = address};
     function.identity.vendor = static_cast<std::uint16_t>(id);
     function.identity.device = static_cast<std::uint16_t>(id >> 16);
@@ -100,8 +86,7 @@ Result<PciFunction, PciError> probe(PciBus& bus, DeviceAddress address) {
     function.capability = TRY(find_capabilities(bus, address));
     quiesce(bus, function);
     disable_msix(bus, function);
-    if (function.bridge)
-        return function;
+    if (function.bridge) return function;
     const std::uint32_t subsystem = bus.read32(address, pci::subsystem);
     function.identity.subsystem_vendor = static_cast<std::uint16_t>(subsystem);
     function.identity.subsystem = static_cast<std::uint16_t>(subsystem >> 16);

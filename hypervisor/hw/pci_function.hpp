@@ -96,12 +96,10 @@ void enumerate(PciBus& bus, Visit&& visit) {
     for (unsigned id = 0; id < 0x10000; ++id) {
         const DeviceAddress address = device_at(static_cast<std::uint16_t>(id));
         const bool absent = (bus.read32(address, pci::vendor) & 0xffff) == 0xffff;
-        if (!absent)
-            visit(address);
+        if (!absent) visit(address);
         const bool single =
             address.function == 0 && (absent || !(bus.read8(address, pci::header_type) & 0x80));
-        if (single)
-            id += 7;
+        if (single) id += 7;
     }
 }
 

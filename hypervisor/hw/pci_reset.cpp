@@ -54,8 +54,7 @@ void allow_bus_master(PciBus& bus, const PciFunction& function) {
 
 ResetKind reset_kind(PciBus& bus, const PciFunction& function) {
     const std::uint8_t express = function.capability.express;
-    if (!express)
-        return ResetKind::none;
+    if (!express) return ResetKind::none;
     const bool flr =
         (bus.read32(function.address, at(express, device_capabilities)) & function_level_reset) != 0;
     return flr ? ResetKind::flr : ResetKind::none;
@@ -63,8 +62,7 @@ ResetKind reset_kind(PciBus& bus, const PciFunction& function) {
 
 Result<FunctionReset, PciError> FunctionReset::start(PciBus& bus, const Clock& clock,
                                                      const PciFunction& function) {
-    if (reset_kind(bus, function) != ResetKind::flr)
-        return Failure{PciError::no_reset};
+    if (reset_kind(bus, function) != ResetKind::flr) return Failure{PciError::no_reset};
     quiesce(bus, function);
     FunctionReset reset{bus, clock, function, {clock, pending_limit}};
     reset.step();
@@ -82,8 +80,7 @@ FunctionReset::State FunctionReset::step() {
             state_ = State::failed;
         break;
     case State::resetting:
-        if (!deadline_.passed())
-            break;
+        if (!deadline_.passed()) break;
         state_ = State::returning;
         deadline_ = {*clock_, return_limit};
         [[fallthrough]];
@@ -94,8 +91,7 @@ FunctionReset::State FunctionReset::step() {
             state_ = State::failed;
         break;
     case State::done:
-    case State::failed:
-        break;
+    case State::failed: break;
     }
     return state_;
 }
