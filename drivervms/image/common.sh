@@ -49,5 +49,20 @@ wait_for_text() {
     done
 }
 
+# A minute of silence after this and the hypervisor starts the VM again (cm.watchdog=SECONDS: another time). Natively
+# there is no such watchdog.
+watch_me() {
+    limit=$(parameter cm.watchdog 60)
+    [ ! -e /dev/watchdog0 ] || watchdog -T "$limit" -t $((limit / 4)) /dev/watchdog0
+}
+
+# For tests of restarts: the kernel panics after cm.crash_after=SECONDS, and with cm.crash_by=hang it does not reset.
+crash_if_told() {
+    crash_after=$(parameter cm.crash_after never)
+    [ "$crash_after" != never ] || return 0
+    [ "$(parameter cm.crash_by panic)" = panic ] || echo 0 > /proc/sys/kernel/panic
+    (sleep "$crash_after" && echo c > /proc/sysrq-trigger) &
+}
+
 # The first process must never end: the kernel would panic.
 stay() { while :; do sleep 3600; done; }

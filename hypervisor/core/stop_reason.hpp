@@ -24,6 +24,7 @@ enum class StopReason : std::uint16_t {
     unexpected_exit = 15,        // an exit code that is not intercepted
     machine_check = 16,
     image_refused = 17, // the boot images do not fit or are not a kernel
+    watchdog = 18,      // the guest started the watchdog of ACPI WDAT and then fell silent
 };
 
 } // namespace casemate::core

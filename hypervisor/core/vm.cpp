@@ -86,6 +86,9 @@ void Vm::obey_stop() {
 
 void Vm::service() {
     obey_stop();
+    if (state() == VmState::running &&
+        platform_.watchdog.expired(arch::read_tsc(), arch::clock_rates().tsc_khz))
+        park(StopCause::vm_hung, StopReason::watchdog);
     if (state() != VmState::ready && state() != VmState::unusable) return;
     if (!start_requested_.exchange(false, std::memory_order_acquire)) return;
     if (state() == VmState::ready)

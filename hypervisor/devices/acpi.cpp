@@ -2,6 +2,7 @@
 #include "hypervisor/devices/acpi.hpp"
 
 #include "hypervisor/devices/acpi_bytecode.hpp"
+#include "hypervisor/devices/watchdog.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -67,12 +68,12 @@ private:
     bool ok_ = true;
 };
 
-/// Generic address of one 8-bit I/O port [ACPI 5.2.3.2].
-void port_address(LittleEndianWriter& out, std::uint16_t port) {
+/// Generic address of an I/O port of 8 or 32 bits [ACPI 5.2.3.2].
+void port_address(LittleEndianWriter& out, std::uint16_t port, std::uint8_t bits = 8) {
     out.u8(1);
-    out.u8(8);
+    out.u8(bits);
     out.u8(0);
-    out.u8(1);
+    out.u8(bits == 8 ? 1 : 3); // access size
     out.u64(port);
 }
 
@@ -114,6 +115,36 @@ std::uint64_t add_madt(TableWriter& tables) {
     return tables.add("APIC", 5, body);
 }
 
+/// What to write where to restart, set, start and stop the watchdog; nothing needs to be read [WDAT].
+std::uint64_t add_wdat(TableWriter& tables) {
+    enum Instruction : std::uint8_t { write_value = 2, write_countdown = 3 };
+    constexpr struct {
+        std::uint8_t action;
+        Instruction instruction;
+        std::uint16_t port;
+        std::uint32_t value;
+    } actions[] = {{1, write_value, Watchdog::command_port, Watchdog::restart},
+                   {6, write_countdown, Watchdog::countdown_port, 0},
+                   {9, write_value, Watchdog::command_port, Watchdog::run},
+                   {11, write_value, Watchdog::command_port, Watchdog::stop}};
+    constexpr std::uint32_t own_header = 32, no_pci_device = 0xFFFF00FF, enabled = 1;
+    std::array<std::uint8_t, own_header + 24 * std::size(actions)> body{};
+    LittleEndianWriter out{body};
+    for (const std::uint32_t word :
+         {own_header, no_pci_device, 0xFFu, Watchdog::count_ms, Watchdog::max_count, Watchdog::min_count,
+          enabled, std::uint32_t{std::size(actions)}})
+        out.u32(word);
+    for (const auto& entry : actions) {
+        out.u8(entry.action);
+        out.u8(entry.instruction);
+        out.u16(0);
+        port_address(out, entry.port, 32);
+        out.u32(entry.value);
+        out.u32(~0u); // mask
+    }
+    return tables.add("WDAT", 1, body);
+}
+
 void write_rsdp(LittleEndianWriter& out, std::uint64_t xsdt) {
     out.bytes(text("RSD PTR "));
     out.u8(0);
@@ -133,10 +164,11 @@ std::optional<GuestPhys> write_acpi_tables(const mm::GuestMemory& memory, GuestP
     if (bytes.empty()) return std::nullopt;
     TableWriter tables{bytes, area};
     const std::uint64_t dsdt = tables.add("DSDT", 2, dsdt_body);
-    std::array<std::uint8_t, 8 * 8> entries{};
+    std::array<std::uint8_t, 8 * 8> entries{}; // with 4 extra
     LittleEndianWriter list{entries};
     list.u64(add_fadt(tables, dsdt));
     list.u64(add_madt(tables));
+    list.u64(add_wdat(tables));
     if (options.agent) list.u64(tables.add("SSDT", 2, agent_ssdt_body));
     for (const ByteView table : options.extra) list.u64(tables.add_raw(table));
     const std::uint64_t xsdt = tables.add("XSDT", 1, list.written());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A VM's ACPI tables: hardware-reduced, no legacy devices [ACPI 5.2]. RSDP, XSDT, FADT, MADT, DSDT, and for the agent
+// A VM's ACPI tables: hardware-reduced, no legacy devices [ACPI 5.2]. RSDP, XSDT, FADT, MADT, WDAT, DSDT, and for the agent
 // an SSDT and whatever its virtual TPM adds.
 // Written into the last pages of guest RAM by the loader; the guest may overwrite them, nobody reads them back.
 #pragma once

@@ -16,13 +16,15 @@ void PowerPorts::write_port(std::uint16_t port, unsigned, std::uint32_t value) {
 bool Platform::register_devices(IoBus& bus) {
     return bus.ports.add(Uart::first_port, Uart::port_count, console) &&
            bus.ports.add(PciBus::first_port, PciBus::port_count, pci) &&
-           bus.ports.add(acpi_reset_port, 3, power) && bus.memory.add(IoApic::base, IoApic::size, io_apic) &&
-           clock.register_msrs(bus);
+           bus.ports.add(acpi_reset_port, 3, power) &&
+           bus.ports.add(Watchdog::first_port, Watchdog::port_count, watchdog) &&
+           bus.memory.add(IoApic::base, IoApic::size, io_apic) && clock.register_msrs(bus);
 }
 
 void Platform::reset(const mm::GuestMemory& memory, std::uint64_t tsc_khz, std::uint64_t now_tsc) {
     io_apic.reset();
     console.reset();
+    watchdog.reset();
     clock.reset(memory, tsc_khz, now_tsc);
 }
 

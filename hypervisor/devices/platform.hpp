@@ -8,6 +8,7 @@
 #include "hypervisor/devices/pci_bus.hpp"
 #include "hypervisor/devices/pvclock.hpp"
 #include "hypervisor/devices/uart.hpp"
+#include "hypervisor/devices/watchdog.hpp"
 
 namespace casemate::devices {
 
@@ -30,6 +31,7 @@ struct Platform {
     IoApic io_apic;
     Uart console;
     PowerPorts power;
+    Watchdog watchdog;
     PciBus pci;
     PvClock clock;
     AcpiOptions acpi;

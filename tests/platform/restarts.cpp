@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Driver VMs that end by themselves: restarted under the same grant, with nobody asked; too often, and they are out.
+// VMs that end by themselves or hang: restarted under the same grant, with nobody asked; too often, and they are out.
 #include "dlaunch/session/report.hpp"
 #include "tests/platform/fixture.hpp"
-
-#include <arpa/inet.h>
-#include <sys/socket.h>
 
 namespace casemate::platform_test {
 
@@ -15,11 +12,14 @@ using std::chrono::seconds;
 
 // docs/interfaces/ledger.md; hypervisor/core/stop_reason.hpp
 constexpr const char* cause_exited = "4";
+constexpr const char* cause_hung = "5";
 constexpr const char* reason_reset = "2";
+constexpr const char* reason_watchdog = "18";
 constexpr const char* cause_restart_limit = "8";
 constexpr std::size_t restart_limit = 5; // hypervisor/custody/records.hpp
 
 constexpr const char* nic = "00:03.0";
+constexpr const char* disk = "00:04.0";
 
 std::vector<const ConsoleEvent*> all(const Observation& seen, std::string_view name, const session::Fields& fields) {
     std::vector<const ConsoleEvent*> found;
@@ -33,42 +33,22 @@ std::ptrdiff_t lines(const Observation& seen, const std::string& text) {
     return std::ranges::count_if(seen.lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
 }
 
-bool net_serves(const Observation& seen) {
-    return std::ranges::any_of(seen.lines, [](const std::string& line) {
-        return line.find("CM_STATE net") != std::string::npos && line.find("step=service") != std::string::npos;
-    });
-}
-
-/// Where the guest asks whether it shall crash: a port of the host that answers once, when it is told to.
-class CrashPort {
-public:
-    CrashPort() : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)} {
-        sockaddr_in own{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
-        socklen_t size = sizeof own;
-        const auto address = reinterpret_cast<sockaddr*>(&own);
-        if (bind(socket_.get(), address, size) == 0 && getsockname(socket_.get(), address, &size) == 0) port_ = ntohs(own.sin_port);
-    }
-    [[nodiscard]] unsigned number() const { return port_; }
-    /// True when the guest has got its answer.
-    bool crash() {
-        if (::listen(socket_.get(), 1) != 0) return false;
-        const model::UniqueFd guest{::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
-        return guest.get() >= 0;
-    }
-    void close() { socket_ = {}; }
-
-private:
-    model::UniqueFd socket_;
-    unsigned port_ = 0;
+struct Crash {
+    std::string vm;
+    std::string arguments; // drivervms/image/common.sh
 };
 
-/// A session whose `vm` is told to crash by `arguments`.
-std::unique_ptr<Session> with_crashes(Context& context, const Scratch& scratch, const std::string& vm, const std::string& arguments) {
+/// A session whose VMs crash as they are told.
+std::unique_ptr<Session> with_crashes(Context& context, const Scratch& scratch, const std::vector<Crash>& crashes) {
     const session::Artefacts built{context.build()};
-    const std::string line = "initrd = \"" + vm + ".img\"\ncommand_line = \"";
-    const fs::path policy = changed_policy(context, scratch, {{line, line + arguments + " "}});
+    std::vector<std::pair<std::string, std::string>> changes;
+    for (const Crash& crash : crashes) {
+        const std::string line = "initrd = \"" + crash.vm + ".img\"\ncommand_line = \"";
+        changes.emplace_back(line, line + crash.arguments + " ");
+    }
+    const fs::path policy = changed_policy(context, scratch, changes);
     const fs::path reference = policy.empty() ? fs::path{} : reference_for(context, scratch, policy, built.images());
-    if (!context.expect(!reference.empty(), "a policy whose " + vm + " crashes compiles and is predicted")) return nullptr;
+    if (!context.expect(!reference.empty(), "a policy whose VMs crash compiles and is predicted")) return nullptr;
     SessionConfig config = standard(context);
     config.replaced["policy.cbor"] = policy;
     config.reference = reference;
@@ -82,46 +62,49 @@ void expect_proved(Context& context, Session& session) {
     context.expect(newest_reasons(session).contains("affirming"), "and the verifier affirms it");
 }
 
-const Registration restarted{"a-driver-vm-that-panics-is-restarted-under-the-same-grant-and-works-again", [](Context& context) {
+void expect_end(Context& context, const Observation& seen, const std::string& vm, const char* cause, const char* reason) {
+    const auto* stopped = seen.find("vm_stopped", {{"vm", vm}});
+    const std::string was = stopped ? stopped->event.get("cause") + ", " + stopped->event.get("reason") : "it goes on";
+    context.expect(was == std::string{cause} + ", " + reason, vm + " ends with cause " + cause + ", reason " + reason + " (" + was + ")");
+}
+
+/// What came back did so under the grant that it had.
+void expect_same_grant(Context& context, const Observation& seen, const char* device) {
+    const auto assigned = all(seen, "assigned", {{"device", device}});
+    const bool same = assigned.size() >= 2 && !assigned[0]->get("grant").empty() &&
+                      std::ranges::all_of(assigned, [&](const auto* each) { return each->get("grant") == assigned[0]->get("grant"); });
+    context.expect(same, std::string{device} + " is assigned again under the same grant (" + std::to_string(assigned.size()) + " times)");
+}
+
+// They run for more than a minute before they crash, so that each restart is the first again.
+const Registration restarted{"vms-that-panic-or-hang-are-restarted-under-their-grants-and-work-again", [](Context& context) {
     const Scratch scratch;
-    CrashPort port;
-    const auto session = with_crashes(context, scratch, "net0", "cm.crash_port=" + std::to_string(port.number()));
+    const auto session = with_crashes(context, scratch, {{"net0", "cm.net_mb=16 cm.crash_after=75"},
+                                                         {"disk0", "cm.disk_mb=64 cm.crash_after=75 cm.crash_by=hang cm.watchdog=20"},
+                                                         {"agent", "cm.crash_after=100"}});
     if (!session) return;
-    context.expect(session->run_until(both_assigned, seconds{300}), "both devices are handed over");
-    if (!context.expect(session->run_until([](const Observation& s) { return both_proved(s) && net_serves(s); },
-                                           seconds{400}),
-                        "both driver VMs prove their device"))
-        return;
-    context.expect(session->run_until([&](const Observation&) { return port.crash(); }, seconds{60}), "net0 is told to panic");
-    port.close();
-    if (!context.expect(session->run_until([](const Observation& s) { return s.find("vm_stopped", {{"vm", "net0"}}); }, seconds{60}),
-                        "net0 panics"))
-        return;
+    const auto again = [](const char* vm) {
+        return [vm](const Observation& s) { return s.find("vm_started", {{"vm", vm}, {"start", "2"}}) != nullptr; };
+    };
+    for (const char* vm : {"net0", "agent", "disk0"})
+        if (!context.expect(session->run_until(again(vm), seconds{300}), std::string{vm} + " ends and is started again")) return;
     const Observation& seen = session->seen();
-    const auto* stopped = seen.find("vm_stopped", {{"vm", "net0"}});
-    context.expect(stopped && stopped->event.get("cause") == cause_exited && stopped->event.get("reason") == reason_reset,
-                   "and ends by a reset");
-    context.expect(session->run_until([](const Observation& s) { return s.find("vm_started", {{"vm", "net0"}, {"start", "2"}}); }, seconds{120}),
-                   "it is started again");
-    const auto assigned = all(seen, "assigned", {{"device", nic}});
-    context.expect(assigned.size() == 2 && !assigned[0]->get("grant").empty() && assigned[0]->get("grant") == assigned[1]->get("grant"),
-                   "its NIC is assigned to it again, under the same grant");
-    context.expect(seen.count("grant_accepted") == 2, "no further grant was needed");
-    context.expect(session->run_until([](const Observation& s) { return lines(s, "CM_PROOF net") == 2; }, seconds{240}),
-                   "its driver moves the data again");
-    context.expect(seen.find("vm_stopped", {{"vm", "disk0"}}) == nullptr && seen.count("draining") == 0, "disk0 did not notice");
-    expect_proved(context, *session);
+    expect_end(context, seen, "net0", cause_exited, reason_reset);
+    expect_end(context, seen, "agent", cause_exited, reason_reset);
+    expect_end(context, seen, "disk0", cause_hung, reason_watchdog);
+    const auto moved = [](const Observation& s) { return lines(s, "CM_PROOF net") >= 2 && lines(s, "CM_PROOF disk") >= 2; };
+    context.expect(session->run_until(moved, seconds{240}), "both drivers move their data again");
+    context.expect(lines(seen, "error=\"") == 0, "and without an error");
+    expect_same_grant(context, seen, nic);
+    expect_same_grant(context, seen, disk);
+    context.expect(seen.count("grant_accepted") == 2 && seen.count("draining") == 0, "nobody was asked, no lease was lost");
     context.expect(session->run_until([](const Observation& s) { return s.status.is_object(); }, seconds{60}), "the agent reports its status");
-    const auto report = session::make_report(*session, {});
-    const auto problem = session::verdict(report);
-    context.expect(!problem, "predicted, replayed and measured PCRs, appraisal, custody and traffic agree" + (problem ? ": " + *problem : ""));
-    const auto net0 = std::ranges::find_if(report["vms"], [](const auto& vm) { return vm["name"] == "net0"; });
-    context.expect(net0 != report["vms"].end() && (*net0)["starts"] == 2U, "and the status counts two starts");
+    expect_proved(context, *session);
 }};
 
 const Registration storm{"a-driver-vm-that-crashes-again-and-again-ends-in-quarantine", [](Context& context) {
     const Scratch scratch;
-    const auto session = with_crashes(context, scratch, "net0", "cm.crash_at=boot");
+    const auto session = with_crashes(context, scratch, {{"net0", "cm.crash_after=0"}});
     if (!session) return;
     const auto out = [](const Observation& s) { return s.find("quarantined", {{"device", nic}}) != nullptr; };
     if (!context.expect(session->run_until(out, seconds{500}), "the NIC is back in quarantine")) return;
@@ -139,23 +122,6 @@ const Registration storm{"a-driver-vm-that-crashes-again-and-again-ends-in-quara
     context.expect(session->run_until([](const Observation& s) { return s.proofs.contains("disk"); }, seconds{240}), "disk0 finishes its work");
     context.expect(seen.find("vm_stopped", {{"vm", "disk0"}}) == nullptr, "and did not notice");
     expect_proved(context, *session);
-}};
-
-const Registration agent{"an-agent-vm-that-panics-comes-back-and-no-lease-is-lost", [](Context& context) {
-    const Scratch scratch;
-    const auto session = with_crashes(context, scratch, "agent", "cm.crash_after=100");
-    if (!session) return;
-    context.expect(session->run_until(both_assigned, seconds{95}), "both devices are handed over");
-    if (!context.expect(session->run_until([](const Observation& s) { return s.find("vm_started", {{"vm", "agent"}, {"start", "2"}}); }, seconds{200}),
-                        "the agent VM ends and is started again"))
-        return;
-    const Observation& seen = session->seen();
-    const auto* stopped = seen.find("vm_stopped", {{"vm", "agent"}});
-    context.expect(stopped && stopped->event.get("cause") == cause_exited && stopped->event.get("reason") == reason_reset,
-                   "it had panicked, which ends by a reset");
-    expect_proved(context, *session);
-    context.expect(session->run_until(both_proved, seconds{300}), "both driver VMs finish their work");
-    context.expect(seen.count("draining") == 0 && seen.count("grant_accepted") == 2, "under the leases that they had");
 }};
 
 } // namespace

@@ -273,6 +273,73 @@ TEST_CASE("the clock refuses a page outside the guest's memory", "[pvclock]") {
     CHECK(bytes[0x11D] == 1); // stable
 }
 
+namespace {
+
+constexpr std::uint64_t khz = 1000; // so that a TSC tick is a microsecond
+
+struct Watched {
+    Watchdog watchdog;
+    void command(Watchdog::Command number) { watchdog.write_port(Watchdog::command_port, 4, number); }
+    void countdown(std::uint32_t count) { watchdog.write_port(Watchdog::countdown_port, 4, count); }
+    bool expired_at(std::uint64_t ms) { return watchdog.expired(1 + ms * khz, khz); }
+};
+
+} // namespace
+
+TEST_CASE("a watchdog that is started and not restarted in time runs out", "[watchdog]") {
+    Watched f;
+    CHECK_FALSE(f.expired_at(1'000'000'000)); // never started
+    f.countdown(50);
+    CHECK_FALSE(f.expired_at(1'000'000'000));
+    f.command(Watchdog::run);
+    CHECK_FALSE(f.expired_at(1000));
+    CHECK_FALSE(f.expired_at(5999));
+    f.command(Watchdog::restart);
+    CHECK_FALSE(f.expired_at(5999));
+    CHECK_FALSE(f.expired_at(10'998));
+    CHECK(f.expired_at(10'999));
+    f.command(Watchdog::stop);
+    CHECK_FALSE(f.expired_at(1'000'000));
+    f.command(Watchdog::run);
+    f.watchdog.reset();
+    CHECK_FALSE(f.expired_at(1'000'000));
+    CHECK_FALSE(f.expired_at(2'000'000));
+}
+
+TEST_CASE("a countdown is brought into its range and other writes do nothing", "[watchdog]") {
+    Watched f;
+    const std::uint32_t count = GENERATE(0u, 1u, 36'001u, 0xffffffffu);
+    const std::uint64_t ms = count < 10 ? 1000 : 3'600'000;
+    f.countdown(count);
+    f.command(Watchdog::run);
+    CHECK_FALSE(f.expired_at(0));
+    f.watchdog.write_port(Watchdog::first_port + 2, 4, 5); // between the two
+    CHECK_FALSE(f.expired_at(ms - 1));
+    CHECK(f.expired_at(ms));
+}
+
+TEST_CASE("the WDAT says how the watchdog is worked", "[acpi]") {
+    std::vector<std::uint8_t> bytes(2 * acpi_area_size);
+    const mm::GuestMemory memory{bytes};
+    const auto rsdp = write_acpi_tables(memory, GuestPhys{acpi_area_size}, {});
+    REQUIRE(rsdp);
+    const std::uint64_t wdat = u64_at(memory, u64_at(memory, rsdp->value + 24) + 36 + 16);
+    CHECK(u32_at(memory, wdat + 4) == 36 + 32 + 4 * 24);
+    CHECK(u32_at(memory, wdat + 36) == 32);
+    CHECK(u32_at(memory, wdat + 48) == 100);
+    CHECK((u32_at(memory, wdat + 60) & 0xff) == 1);
+    CHECK(u32_at(memory, wdat + 64) == 4);
+    const auto entry = [&](std::uint64_t i, std::uint64_t at) { return u32_at(memory, wdat + 68 + 24 * i + at); };
+    const std::uint32_t expected[][3] = {{0x0201, 0x60C, 1}, {0x0306, 0x608, 0}, {0x0209, 0x60C, 2}, {0x020B, 0x60C, 3}};
+    for (std::uint64_t i = 0; i < 4; ++i) {
+        CHECK(entry(i, 0) == expected[i][0]);    // action, instruction
+        CHECK(entry(i, 4) == 0x03002001);        // I/O space, 32 bits, in double words
+        CHECK(entry(i, 8) == expected[i][1]);
+        CHECK(entry(i, 16) == expected[i][2]);
+        CHECK(entry(i, 20) == 0xffffffff);
+    }
+}
+
 TEST_CASE("every ACPI table is reachable from the RSDP and sums to zero", "[acpi]") {
     std::vector<std::uint8_t> bytes(2 * acpi_area_size);
     const mm::GuestMemory memory{bytes};
@@ -293,7 +360,7 @@ TEST_CASE("every ACPI table is reachable from the RSDP and sums to zero", "[acpi
         const ByteSpan name = memory.bytes(GuestPhys{table}, 4);
         names.emplace_back(name.begin(), name.end());
     }
-    CHECK(names == std::vector<std::string>{"FACP", "APIC", "SSDT", "\7\7\7\7"});
+    CHECK(names == std::vector<std::string>{"FACP", "APIC", "WDAT", "SSDT", "\7\7\7\7"});
     const std::uint64_t fadt = u64_at(memory, xsdt + 36);
     CHECK(u32_at(memory, fadt + 4) == 276);
     CHECK((u32_at(memory, fadt + 112) & 1 << 20) != 0);
