@@ -33,16 +33,9 @@ std::uint64_t ms_left(const DeviceRecord& device, std::uint64_t now_ms) {
     return device.granted() && device.deadline > now_ms ? device.deadline - now_ms : 0;
 }
 
-/// 0 defined, 1 running, 2 stopped.
-std::uint64_t state_number(custody::VmState state) {
-    switch (state) {
-    case custody::VmState::ready: return 0;
-    case custody::VmState::running:
-    case custody::VmState::stopping: return 1;
-    case custody::VmState::stopped: return 2;
-    }
-    return 2;
-}
+/// 0 defined, 1 running, 2 stopped; in the order of custody::VmState.
+constexpr std::uint64_t state_numbers[] = {0, 1, 1, 2};
+static_assert(std::size(state_numbers) == static_cast<std::size_t>(custody::VmState::stopped) + 1);
 
 void write_exits(CborWriter& out, const ExitCounters& exits) {
     out.array(exit_kind_names.size());
@@ -57,7 +50,7 @@ void write_vm(CborWriter& out, Vm& vm, const custody::VmRecord& record) {
     out.map(8);
     out.key(0).text(vm.name());
     out.key(1).bytes(record.id);
-    out.key(2).u64(state_number(record.state));
+    out.key(2).u64(state_numbers[static_cast<std::size_t>(record.state)]);
     out.key(3).u64(vm.definition().memory_bytes >> 20);
     out.key(4).u64(static_cast<std::uint64_t>(vm.stop_cause()));
     out.key(5).u64(static_cast<std::uint64_t>(vm.stop_reason()));

@@ -115,31 +115,25 @@ std::uint64_t add_madt(TableWriter& tables) {
     return tables.add("APIC", 5, body);
 }
 
-/// What to write where to restart, set, start and stop the watchdog; nothing needs to be read [WDAT].
+/// How the watchdog is restarted, set, started and stopped: writes to its two ports [WDAT].
 std::uint64_t add_wdat(TableWriter& tables) {
-    enum Instruction : std::uint8_t { write_value = 2, write_countdown = 3 };
-    constexpr struct {
-        std::uint8_t action;
-        Instruction instruction;
-        std::uint16_t port;
-        std::uint32_t value;
-    } actions[] = {{1, write_value, Watchdog::command_port, Watchdog::restart},
-                   {6, write_countdown, Watchdog::countdown_port, 0},
-                   {9, write_value, Watchdog::command_port, Watchdog::run},
-                   {11, write_value, Watchdog::command_port, Watchdog::stop}};
-    constexpr std::uint32_t own_header = 32, no_pci_device = 0xFFFF00FF, enabled = 1;
+    constexpr std::uint32_t write_value = 2 << 8,
+                            write_countdown = 3 << 8; // instruction, above the action's number
+    constexpr std::uint32_t actions[][3] = {{1 | write_value, Watchdog::command_port, Watchdog::restart},
+                                            {6 | write_countdown, Watchdog::countdown_port, 0},
+                                            {9 | write_value, Watchdog::command_port, Watchdog::run},
+                                            {11 | write_value, Watchdog::command_port, Watchdog::stop}};
+    constexpr std::uint32_t own_header = 32, no_pci_device = 0xFFFF00FF, no_pci_function = 0xFF, enabled = 1;
     std::array<std::uint8_t, own_header + 24 * std::size(actions)> body{};
     LittleEndianWriter out{body};
     for (const std::uint32_t word :
-         {own_header, no_pci_device, 0xFFu, Watchdog::count_ms, Watchdog::max_count, Watchdog::min_count,
-          enabled, std::uint32_t{std::size(actions)}})
+         {own_header, no_pci_device, no_pci_function, Watchdog::count_ms, Watchdog::max_count,
+          Watchdog::min_count, enabled, std::uint32_t{std::size(actions)}})
         out.u32(word);
-    for (const auto& entry : actions) {
-        out.u8(entry.action);
-        out.u8(entry.instruction);
-        out.u16(0);
-        port_address(out, entry.port, 32);
-        out.u32(entry.value);
+    for (const auto& [instruction, port, value] : actions) {
+        out.u32(instruction);
+        port_address(out, static_cast<std::uint16_t>(port), 32);
+        out.u32(value);
         out.u32(~0u); // mask
     }
     return tables.add("WDAT", 1, body);
