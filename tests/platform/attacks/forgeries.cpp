@@ -140,6 +140,29 @@ std::vector<Forgery> Forger::hand_over(const std::vector<Bytes>& honest) const {
     return all;
 }
 
+std::vector<Forgery> Forger::revocation_of(const std::vector<Bytes>& honest, std::uint8_t device) const {
+    std::vector<Forgery> all;
+    for (const Bytes& message : honest) {
+        const Claims claims = claims_of(message);
+        if (claims.device.device == device)
+            all.push_back({"revoked", sign(changed(claims, [](Claims& c) { c.type = grant::Type::revocation; })), GrantError::none});
+    }
+    return all;
+}
+
+std::vector<Forgery> Forger::with_nonce_of(const Bytes& earlier_grant, const std::vector<Bytes>& honest) const {
+    const Claims earlier = claims_of(earlier_grant);
+    std::vector<Forgery> all;
+    for (const Bytes& message : honest) {
+        const Claims good = claims_of(message);
+        if (good.type != grant::Type::grant || !(good.device == earlier.device)) continue;
+        all.push_back({"with the gate nonce that the same device had before",
+                       sign(changed(good, with_new_id([&](Claims& c) { c.gate_nonce = earlier.gate_nonce; }))), GrantError::stale_gate_nonce});
+        all.push_back({"honest", message, GrantError::none});
+    }
+    return all;
+}
+
 std::vector<Forgery> Forger::for_gates(const Json& evidence, GrantError expected) const {
     std::vector<Forgery> all;
     for (const Json& text : evidence.value("gates", Json::array())) {

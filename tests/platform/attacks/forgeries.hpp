@@ -16,6 +16,10 @@ public:
     [[nodiscard]] std::vector<Forgery> before_hand_over(const std::vector<Bytes>& honest) const;
     /// The honest grants, and what must not work once they were accepted.
     [[nodiscard]] std::vector<Forgery> hand_over(const std::vector<Bytes>& honest) const;
+    /// Revokes what the honest message for `device` (its number on bus 0) grants or renews.
+    [[nodiscard]] std::vector<Forgery> revocation_of(const std::vector<Bytes>& honest, std::uint8_t device) const;
+    /// The honest grant of the same device, with the gate nonce of `earlier_grant`; then as it is. Nothing while there is none.
+    [[nodiscard]] std::vector<Forgery> with_nonce_of(const Bytes& earlier_grant, const std::vector<Bytes>& honest) const;
     /// A good grant for each gate of the evidence.
     [[nodiscard]] std::vector<Forgery> for_gates(const Json& evidence, grant::GrantError expected) const;
 

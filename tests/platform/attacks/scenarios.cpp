@@ -101,6 +101,17 @@ const Registration attacks{"evidence-and-grants-that-were-tampered-with-on-the-w
     attacker.answer_with(piled_up_renewals());
     expect_refusals(context, *session, attacker, used_grants + 6, used_grants);
     context.expect(session->seen().count("draining") == 0, "and both devices are where they were");
+
+    const std::size_t late_renewals = to_be_refused(attacker.sent());
+    constexpr std::uint8_t disk = 4; // it has a reset: its gate opens again for the same VM, and with another nonce
+    attacker.answer_with([&](const Json&, const std::vector<Bytes>& honest) { return forge->revocation_of(honest, disk); });
+    const auto revoked = [](const Observation& s) { return s.find("quarantined", {{"device", "00:04.0"}}) != nullptr; };
+    context.expect(session->run_until(revoked, seconds{120}), "the disk is revoked");
+    const auto before = attacker.sent().back();
+    attacker.answer_with([&](const Json&, const std::vector<Bytes>& honest) { return forge->with_nonce_of(before.message, honest); });
+    expect_refusals(context, *session, attacker, late_renewals + 1, late_renewals);
+    const auto again = [](const Observation& s) { return s.find("vm_started", {{"vm", "disk0"}, {"start", "2"}}) != nullptr; };
+    context.expect(session->run_until(again, seconds{120}), "and the honest grant hands it over again");
 }};
 
 const Registration unmeasured{"a-hypervisor-started-without-skinit-refuses-even-the-verifiers-own-grants", [](Context& context) {
