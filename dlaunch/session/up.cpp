@@ -159,5 +159,9 @@ int main(int argc, char** argv) {
     action.sa_handler = [](int) { interrupted = 1; };
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
-    return up(options);
+    try {
+        return up(options);
+    } catch (const std::exception& problem) { // a directory that may not be read, say
+        return complain(problem.what());
+    }
 }
