@@ -100,6 +100,7 @@ Vcpu* Cpu::pick(std::uint64_t tsc) {
     return turn_.who == FairShare::nobody ? nullptr : &vms_[turn_.who]->vcpu();
 }
 
+/// A guest's timer that is over waits for the guest's turn: an alarm for it would only end the others' turns at once.
 std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
     std::uint64_t deadline =
         tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
@@ -107,7 +108,7 @@ std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
     if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
         const std::uint64_t timer = vms_[i]->vcpu().apic().deadline();
-        if (vms_[i]->state() == VmState::running && timer != 0) deadline = std::min(deadline, timer);
+        if (vms_[i]->state() == VmState::running && timer > tsc) deadline = std::min(deadline, timer);
     }
     return deadline;
 }
