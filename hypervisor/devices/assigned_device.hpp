@@ -3,8 +3,8 @@
 // Invariant: nothing that the guest writes here moves a BAR, changes what the host decodes, resets the
 // function or changes its power state. Let through: memory decode (seen, not acted on), bus master, and the
 // MSI and MSI-X capabilities. They are safe in the guest's hands because interrupt remapping admits its own
-// vectors only. No INTx, no I/O BARs, no extended configuration space. UNTRUSTED: every offset, width and
-// value.
+// vectors only. Vendor-specific capabilities (virtio finds its registers by them) can be read. No INTx, no I/O
+// BARs, no extended configuration space. UNTRUSTED: every offset, width and value.
 #pragma once
 
 #include "hypervisor/devices/bar_registers.hpp"
@@ -58,7 +58,7 @@ private:
         std::uint8_t offset = 0, length = 0, next = 0;
         bool writable = false;
     };
-    static constexpr std::size_t max_exposed = 4;
+    static constexpr std::size_t max_exposed = 4 + hw::PciCapabilities{}.vendor_specific.size();
 
     AssignedDevice(hw::PciBus& bus, const hw::PciFunction& function) : bus_{&bus}, function_{&function} {}
     void expose(std::uint8_t offset, unsigned length, bool writable);

@@ -21,6 +21,10 @@ Result<PciCapabilities, PciError> find_capabilities(PciBus& bus, DeviceAddress a
         case pci::capability_msi: found.msi = offset; break;
         case pci::capability_express: found.express = offset; break;
         case pci::capability_msix: found.msix = offset; break;
+        case pci::capability_vendor_specific:
+            if (found.vendor_specific_count < found.vendor_specific.size())
+                found.vendor_specific[found.vendor_specific_count++] = offset;
+            break;
         default: break;
         }
         offset = header >> 8 & 0xfc;

@@ -46,7 +46,7 @@ inline constexpr std::uint16_t command_io = 1 << 0, command_memory = 1 << 1, com
 inline constexpr std::uint16_t command_intx_disable = 1 << 10;
 inline constexpr std::uint32_t status_capabilities = 1u << 20; // in the command/status word
 inline constexpr std::uint8_t capability_power = 0x01, capability_msi = 0x05, capability_express = 0x10;
-inline constexpr std::uint8_t capability_msix = 0x11;
+inline constexpr std::uint8_t capability_vendor_specific = 0x09, capability_msix = 0x11;
 inline constexpr std::size_t bar_count = 6;
 } // namespace pci
 
@@ -59,6 +59,8 @@ struct PciIdentity {
 /// Offsets in configuration space; 0 = the function has none.
 struct PciCapabilities {
     std::uint8_t power = 0, msi = 0, express = 0, msix = 0;
+    std::array<std::uint8_t, 6> vendor_specific{}; // the first ones; virtio has five [VIRTIO 4.1.4]
+    std::size_t vendor_specific_count = 0;
 };
 
 /// A memory base address register; `size` 0 = unused (or an I/O range, or the upper half of the one before).

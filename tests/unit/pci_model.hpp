@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model of configuration space for the tests of hypervisor/hw and hypervisor/devices: an NVMe-like function
 // with a 64-bit BAR, power management, MSI, PCI Express with FLR and MSI-X; an Ethernet one without reset; a
-// bridge.
+// virtio one; a bridge.
 #pragma once
 
 #include "hypervisor/hw/clock.hpp"
@@ -120,6 +120,27 @@ inline ModelFunction model_ethernet() {
     return f;
 }
 
+/// One 64-bit BAR; MSI-X at 0x98, vendor-specific capabilities as virtio's at 0x84, 0x70, 0x60, 0x50 and 0x40.
+inline ModelFunction model_virtio() {
+    ModelFunction f = model_function(0x1041'1af4, 0x020000);
+    f.put(0x10, 0xc006'0004);
+    f.allow(0x10, 0xffff'c000);
+    f.allow(0x14, ~0u);
+    f.put(0x34, 0x98, 1);
+    f.put(0x98, 0x0003'8411);
+    f.allow(0x98, 0xc000'0000);
+    f.put(0x84, 0x0514'7009); // configuration access: a window into the BAR, 20 bytes
+    f.allow(0x88, ~0u);
+    f.allow(0x94, ~0u);
+    f.put(0x94, 0x1234'5678);
+    f.put(0x70, 0x0214'6009);
+    f.put(0x60, 0x0410'5009);
+    f.put(0x50, 0x0310'4009);
+    f.put(0x40, 0x0110'0009);
+    f.put(0x48, 0x1000);
+    return f;
+}
+
 struct StepClock final : hw::Clock {
     mutable std::uint64_t time = 0;
     hw::Micros now() const override { return {time += 10}; }
@@ -127,5 +148,6 @@ struct StepClock final : hw::Clock {
 
 inline constexpr DeviceAddress nvme_at{.device = 4};
 inline constexpr DeviceAddress ethernet_at{.device = 3};
+inline constexpr DeviceAddress virtio_at{.device = 5};
 
 } // namespace casemate::testing
