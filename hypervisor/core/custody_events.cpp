@@ -17,15 +17,6 @@ std::string_view vm_name(const measure::VmId& id, const policy::Policy& policy,
     return "?";
 }
 
-void log_gate(ByteView encoded, const policy::Policy& policy, const VmMeasurements& measurements) {
-    const auto gate = measure::parse_gate_request(encoded);
-    if (!gate) return;
-    LogLine{"@cm event=gate_opened"}
-        .key("device", DeviceName{gate->device.address}.view())
-        .key("vm", vm_name(gate->vm_id, policy, measurements))
-        .key_bytes("gate_nonce", gate->gate_nonce);
-}
-
 } // namespace
 
 void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const policy::Policy& policy,
@@ -38,7 +29,13 @@ void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const po
             .key_bytes("launch_id", entry.launch_id)
             .key("kind", static_cast<unsigned>(entry.launch_kind));
         break;
-    case LedgerKind::gate_opened: log_gate(entry.gate_request, policy, measurements); break;
+    case LedgerKind::gate_opened:
+        if (const auto gate = measure::parse_gate_request(entry.gate_request))
+            LogLine{"@cm event=gate_opened"}
+                .key("device", DeviceName{gate->device.address}.view())
+                .key("vm", vm_name(gate->vm_id, policy, measurements))
+                .key_bytes("gate_nonce", gate->gate_nonce);
+        break;
     case LedgerKind::grant_accepted:
         LogLine{"@cm event=grant_accepted"}
             .key("device", device.view())

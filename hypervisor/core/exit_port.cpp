@@ -10,12 +10,10 @@ namespace {
 constexpr std::uint64_t info_in = 1, info_string = 1 << 2;
 constexpr std::uint8_t vector_gp = 13;
 
+/// IN of 4 bytes clears the upper half of RAX, smaller ones keep the rest [APM1 3.1.2].
 void merge_low(std::uint64_t& target, std::uint32_t value, unsigned width) {
-    switch (width) {
-    case 1: target = (target & ~0xffull) | (value & 0xff); break;
-    case 2: target = (target & ~0xffffull) | (value & 0xffff); break;
-    default: target = value;
-    }
+    const std::uint64_t mask = width == 4 ? ~0ull : (1ull << 8 * width) - 1;
+    target = (target & ~mask) | (value & mask);
 }
 
 } // namespace

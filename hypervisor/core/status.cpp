@@ -8,7 +8,6 @@ namespace casemate::core {
 namespace {
 
 using custody::DeviceRecord;
-using custody::DeviceState;
 
 std::size_t size_of(const CborWriter& out) { return out.ok() ? out.size() : 0; }
 
@@ -61,7 +60,7 @@ void write_vm(CborWriter& out, Vm& vm, const custody::VmRecord& record) {
 
 void write_device(CborWriter& out, const DeviceRecord& device, const custody::Custody& custody,
                   std::uint64_t now_ms) {
-    const bool held = device.state != DeviceState::quarantined;
+    const bool held = device.state != custody::DeviceState::quarantined;
     out.map(7);
     out.key(0);
     write_identity(out, device.facts.identity);

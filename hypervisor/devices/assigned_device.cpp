@@ -11,9 +11,8 @@ namespace {
 
 constexpr std::uint16_t guest_command_bits =
     pci::command_memory | pci::command_master | pci::command_intx_disable;
-// Capability lengths [PCI 3.0 6.8.1, 6.8.2; PCI-PM 3.2; PCIe 7.5.3].
-constexpr unsigned power_length = 8, express_length = 0x3c, msix_length = 12;
-constexpr std::uint8_t vendor_specific_length = 2; // where it states its own
+// Capability lengths [PCI 3.0 6.8.1, 6.8.2; PCI-PM 3.2; PCIe 7.5.3]; where a vendor-specific one states its own.
+constexpr unsigned power_length = 8, express_length = 0x3c, msix_length = 12, own_length_at = 2;
 constexpr std::uint32_t function_level_reset = 1u << 28;
 constexpr std::uint8_t express_device_capabilities = 4;
 
@@ -52,11 +51,8 @@ void AssignedDevice::expose_capabilities() {
     if (capability.msi) expose(capability.msi, msi_length(bus_->read16(address(), capability.msi + 2)), true);
     if (capability.express) expose(capability.express, express_length, false);
     if (capability.msix) expose(capability.msix, msix_length, true);
-    for (std::size_t i = 0; i < capability.vendor_specific_count; ++i) {
-        const std::uint8_t offset = capability.vendor_specific[i];
-        expose(offset, bus_->read8(address(), static_cast<std::uint8_t>(offset + vendor_specific_length)),
-               false);
-    }
+    for (const std::uint8_t at : std::span{capability.vendor_specific}.first(capability.vendor_specific_count))
+        expose(at, bus_->read8(address(), static_cast<std::uint8_t>(at + own_length_at)), false);
 }
 
 // UNTRUSTED: offset and length are the function's own claim; a capability that would pass the end is cut.
