@@ -1,27 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 # Target `images`: ${CMAKE_BINARY_DIR}/images/{vmlinuz,net0.img,disk0.img,...} and a manifest beside each image.
 # Everything depends on files only, so a second build does nothing.
-set(kernel_dir ${CMAKE_BINARY_DIR}/kernel)
 set(images_dir ${CMAKE_BINARY_DIR}/images)
 # Packed images boot as fast as plain ones under emulation, and there is a third as much to load and measure.
 set(image_compression zstd CACHE STRING "none or zstd: what the initial RAM file systems are packed with")
 
-add_custom_command(OUTPUT ${kernel_dir}/vmlinuz ${kernel_dir}/package
-  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/image/fetch_kernel.sh ${kernel_dir}
-  COMMAND ${CMAKE_COMMAND} -E touch ${kernel_dir}/vmlinuz ${kernel_dir}/package
-  DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/image/fetch_kernel.sh
-  COMMENT "Fetching and unpacking Debian's kernel package" VERBATIM)
-add_custom_command(OUTPUT ${images_dir}/vmlinuz
-  COMMAND ${CMAKE_COMMAND} -E copy ${kernel_dir}/vmlinuz ${images_dir}/vmlinuz
-  DEPENDS ${kernel_dir}/vmlinuz VERBATIM)
-add_custom_target(kernel DEPENDS ${images_dir}/vmlinuz ${kernel_dir}/package)
+# casemate_kernel(FLAVOUR FOLDER FILE): target FOLDER; Debian's kernel of that flavour as images/FILE, its modules in FOLDER
+function(casemate_kernel flavour folder file)
+  set(directory ${CMAKE_BINARY_DIR}/${folder})
+  add_custom_command(OUTPUT ${directory}/vmlinuz ${directory}/package
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/image/fetch_kernel.sh ${directory} ${flavour}
+    COMMAND ${CMAKE_COMMAND} -E touch ${directory}/vmlinuz ${directory}/package
+    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/image/fetch_kernel.sh
+    COMMENT "Fetching and unpacking Debian's kernel package, flavour ${flavour}" VERBATIM)
+  add_custom_command(OUTPUT ${images_dir}/${file}
+    COMMAND ${CMAKE_COMMAND} -E copy ${directory}/vmlinuz ${images_dir}/${file}
+    DEPENDS ${directory}/vmlinuz VERBATIM)
+  add_custom_target(${folder} DEPENDS ${images_dir}/${file} ${directory}/package)
+endfunction()
+
+casemate_kernel(amd64 kernel vmlinuz)
+casemate_kernel(cloud-amd64 kernel-cloud vmlinuz-cloud)
 add_custom_target(images ALL)
-add_dependencies(images kernel)
+add_dependencies(images kernel kernel-cloud)
 add_custom_target(images_twice) # builds each image a second time and compares every byte
 
-# casemate_vm_image(NAME INIT script APPLETS ... MODULES ... PROGRAMS TARGET=SOURCE ... FILES TARGET=SOURCE ... DEPENDS ...)
+# casemate_vm_image(NAME INIT script KERNEL folder (default: kernel) APPLETS ... MODULES ... PROGRAMS TARGET=SOURCE ... FILES TARGET=SOURCE ... DEPENDS ...)
 function(casemate_vm_image name)
-  cmake_parse_arguments(arg "" "INIT" "APPLETS;MODULES;PROGRAMS;FILES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "" "INIT;KERNEL" "APPLETS;MODULES;PROGRAMS;FILES;DEPENDS" ${ARGN})
+  if(NOT arg_KERNEL)
+    set(arg_KERNEL kernel)
+  endif()
+  set(kernel_dir ${CMAKE_BINARY_DIR}/${arg_KERNEL})
   set(common ${CMAKE_SOURCE_DIR}/drivervms/image/common.sh)
   set(options --modules ${kernel_dir}/modules --compress ${image_compression}
       --directory /proc --directory /sys --directory /run --directory /tmp
@@ -47,7 +57,7 @@ function(casemate_vm_image name)
     DEPENDS casemate-image ${kernel_dir}/package ${sources} ${arg_DEPENDS}
     COMMENT "Building the image of ${name}" VERBATIM)
   add_custom_target(image_${name} DEPENDS ${images_dir}/${name}.img)
-  add_dependencies(image_${name} kernel)
+  add_dependencies(image_${name} ${arg_KERNEL})
   add_dependencies(images image_${name})
 
   set(again ${images_dir}/again)
