@@ -79,8 +79,8 @@ void expect_same_grant(Context& context, const Observation& seen, const char* de
 // They run for more than a minute before they crash, so that each restart is the first again.
 const Registration restarted{"driver-vms-that-panic-or-hang-are-restarted-under-their-grants-and-work-again", [](Context& context) {
     const Scratch scratch;
-    const auto session = with_crashes(context, scratch, {{"net0", "cm.net_mb=16 cm.crash_after=75"},
-                                                         {"disk0", "cm.disk_mb=64 cm.crash_after=75 cm.crash_by=hang cm.watchdog=20"}});
+    const auto session = with_crashes(context, scratch, {{"net0", "cm.net_mb=16 cm.crash_after=60"},
+                                                         {"disk0", "cm.disk_mb=64 cm.crash_after=60 cm.crash_by=hang cm.watchdog=20"}});
     if (!session) return;
     const auto again = [](const char* vm) {
         return [vm](const Observation& s) { return s.find("vm_started", {{"vm", vm}, {"start", "2"}}) != nullptr; };
@@ -117,7 +117,7 @@ const Registration agent{"an-agent-vm-that-panics-comes-back-and-the-platform-is
 
 const Registration storm{"a-driver-vm-that-crashes-again-and-again-ends-in-quarantine", [](Context& context) {
     const Scratch scratch;
-    const auto session = with_crashes(context, scratch, {{"net0", "cm.crash_after=0"}});
+    const auto session = with_crashes(context, scratch, {{"net0", "cm.crash_after=0"}, {"disk0", "cm.disk_mb=64"}});
     if (!session) return;
     const auto out = [](const Observation& s) { return s.find("quarantined", {{"device", nic}}) != nullptr; };
     if (!context.expect(session->run_until(out, seconds{500}), "the NIC is back in quarantine")) return;
