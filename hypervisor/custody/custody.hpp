@@ -12,7 +12,7 @@
 // VM; a gate is open only while its device is QUARANTINED and its VM can be started; a device that could not be reset
 // goes only to the image that held it. Towards the holder, a step that cannot be recorded is not taken; on the way back
 // it is taken all the same, and from then on every device goes back and no grant is accepted.
-// A VM that ends by itself (crash, exit) keeps its grants and leases: its devices are cut off and reset at once, and wait until
+// A VM that ends by itself (crash, exit, hang) keeps its grants and leases: its devices are cut off and reset at once, and wait until
 // it is wiped and loaded again. It starts when none of them is resetting any more. Too many restarts end in quarantine.
 // The agent is restarted by the same rule. A client is not.
 // Who calls it: the hypervisor's control device (submit), machine hooks and tick; on one core at a time.
