@@ -38,8 +38,8 @@ Status<Error> check_readable(const fs::path& file, const char* what) {
 
 } // namespace
 
-Platform::Platform(PlatformConfig config, PlatformEvents events, StateDir state, std::unique_ptr<Reactor> reactor)
-    : config_{std::move(config)}, events_{std::move(events)}, state_{std::move(state)}, reactor_{std::move(reactor)} {}
+Platform::Platform(PlatformConfig config, StateDir state, std::unique_ptr<Reactor> reactor)
+    : config_{std::move(config)}, state_{std::move(state)}, reactor_{std::move(reactor)} {}
 
 Platform::~Platform() { stop(); }
 
@@ -47,9 +47,13 @@ Outcome<std::unique_ptr<Platform>> Platform::start(PlatformConfig config, Platfo
     StateDir state = TRY(StateDir::create());
     auto reactor = TRY(Reactor::create());
     std::unique_ptr<Platform> platform{
-        new Platform{std::move(config), std::move(events), std::move(state), std::move(reactor)}};
+        new Platform{std::move(config), std::move(state), std::move(reactor)}};
     TRY(platform->prepare());
     TRY(platform->start_qemu());
+    if (const auto confined = platform->confine_processors(); !confined)
+        return fail(platform->ending_ ? platform->ending_->reason : platform->cause_of(confined.error().text));
+    platform->events_ = std::move(events); // what happened before it, start() reports
+    TRY(platform->skinit_->power_on());
     return platform;
 }
 
@@ -111,8 +115,14 @@ Status<Error> Platform::start_qemu() {
     qemu_ = TRY(Child::start(*reactor_, std::move(spec), [this] { on_qemu_exit(); }));
     skinit_ = std::make_unique<SkinitModel>(GdbClient{std::move(debugger.ours)}, std::move(verdicts.ours), *tpm_,
                                             config_.skinit);
-    TRY(reactor_->watch(skinit_->fd(), [this] { on_debugger(); }));
-    return skinit_->power_on();
+    return reactor_->watch(skinit_->fd(), [this] { on_debugger(); });
+}
+
+/// Before they execute anything: QEMU 7.2 is right only if no two of them run at the same time (docs/adr/0009).
+Status<Error> Platform::confine_processors() {
+    const auto processors = TRY(monitor_->execute("query-cpus-fast", nlohmann::json::object()));
+    for (const auto& each : processors) TRY(host_processor_.confine(each.at("thread-id").get<int>()));
+    return Done{};
 }
 
 Status<Error> Platform::watch_console(UniqueFd console) {

@@ -10,6 +10,7 @@
 
 #include "dlaunch/model/child.hpp"
 #include "dlaunch/model/console.hpp"
+#include "dlaunch/model/host_processor.hpp"
 #include "dlaunch/model/qmp_client.hpp"
 #include "dlaunch/model/skinit_model.hpp"
 #include "dlaunch/model/state_dir.hpp"
@@ -61,10 +62,11 @@ public:
     Outcome<nlohmann::json> monitor(const std::string& command, const nlohmann::json& arguments);
 
 private:
-    Platform(PlatformConfig config, PlatformEvents events, StateDir state, std::unique_ptr<Reactor> reactor);
+    Platform(PlatformConfig config, StateDir state, std::unique_ptr<Reactor> reactor);
     Status<Error> prepare();
     Status<Error> start_tpm(UniqueFd qemu_control);
     Status<Error> start_qemu();
+    Status<Error> confine_processors();
     Status<Error> watch_console(UniqueFd console);
     void on_console();
     void on_debugger();
@@ -81,6 +83,7 @@ private:
     StateDir state_; // first in, last out
     TpmIdentity identity_;
     std::unique_ptr<Reactor> reactor_;
+    HostProcessor host_processor_;
     UniqueFd console_;
     ConsoleLines lines_;
     std::unique_ptr<QmpClient> monitor_;
