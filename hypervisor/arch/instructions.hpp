@@ -84,22 +84,18 @@ inline void xrstor(const void* area) {
     asm volatile("xrstor64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory");
 }
 
-/// Debug address registers, number 0..3.
-template <unsigned number>
-inline std::uint64_t read_debug_address() {
-    std::uint64_t value;
-    if constexpr (number == 0) asm volatile("mov %%dr0, %0" : "=r"(value));
-    if constexpr (number == 1) asm volatile("mov %%dr1, %0" : "=r"(value));
-    if constexpr (number == 2) asm volatile("mov %%dr2, %0" : "=r"(value));
-    if constexpr (number == 3) asm volatile("mov %%dr3, %0" : "=r"(value));
-    return value;
+/// DR0-DR3.
+inline void read_debug_addresses(std::uint64_t (&dr)[4]) {
+    asm volatile("mov %%dr0, %0" : "=r"(dr[0]));
+    asm volatile("mov %%dr1, %0" : "=r"(dr[1]));
+    asm volatile("mov %%dr2, %0" : "=r"(dr[2]));
+    asm volatile("mov %%dr3, %0" : "=r"(dr[3]));
 }
-template <unsigned number>
-inline void write_debug_address(std::uint64_t value) {
-    if constexpr (number == 0) asm volatile("mov %0, %%dr0" : : "r"(value));
-    if constexpr (number == 1) asm volatile("mov %0, %%dr1" : : "r"(value));
-    if constexpr (number == 2) asm volatile("mov %0, %%dr2" : : "r"(value));
-    if constexpr (number == 3) asm volatile("mov %0, %%dr3" : : "r"(value));
+inline void write_debug_addresses(const std::uint64_t (&dr)[4]) {
+    asm volatile("mov %0, %%dr0" : : "r"(dr[0]));
+    asm volatile("mov %0, %%dr1" : : "r"(dr[1]));
+    asm volatile("mov %0, %%dr2" : : "r"(dr[2]));
+    asm volatile("mov %0, %%dr3" : : "r"(dr[3]));
 }
 
 inline void stgi() { asm volatile("stgi" : : : "memory"); }

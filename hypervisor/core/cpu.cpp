@@ -7,6 +7,7 @@
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/exits.hpp"
 #include "hypervisor/core/machine.hpp"
+#include "hypervisor/core/management_uart.hpp"
 #include "hypervisor/core/vm.hpp"
 
 #include <algorithm>
@@ -67,7 +68,7 @@ void Cpu::on_interrupt(std::uint8_t vector) {
     if (vector == host_vector::timer)
         armed_ = 0;
     else if (vector == host_vector::management_uart && management_vm_ != nullptr)
-        management_vm_->platform().io_apic.raise(3);
+        uart_held_ = true, pass_uart_interrupt(*management_vm_);
     else if (const Route& route = routes_[vector]; route.vm != nullptr)
         route.vm->post_interrupt(route.vector);
     arch::end_of_interrupt();
@@ -131,6 +132,7 @@ void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     }
     vcpu.enter(reinterpret_cast<std::uint64_t>(&host_vmcb_), tsc);
     handle_exit(vcpu);
+    if (uart_held_ && &vcpu == &management_vm_->vcpu()) uart_held_ = !reopen_uart_pin(*management_vm_);
     share_.charge(arch::read_tsc() - tsc); // what its exits cost is its own time
 }
 

@@ -82,6 +82,7 @@ private:
     std::size_t vm_count_ = 0;
     std::array<Route, 256> routes_{};
     Vm* management_vm_ = nullptr;
+    bool uart_held_ = false; // its pin of the host's I/O APIC is masked
     Vcpu* loaded_ = nullptr; // whose FPU and debug registers this core holds
     FairShare share_;        // by index in vms_
     FairShare::Turn turn_;   // of this round

@@ -4,9 +4,9 @@
 #include "hypervisor/arch/cpu_tables.hpp"
 #include "hypervisor/arch/host_apic.hpp"
 #include "hypervisor/arch/instructions.hpp"
-#include "hypervisor/arch/serial.hpp"
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/spinlock.hpp"
+#include "hypervisor/hw/serial.hpp"
 
 #include <algorithm>
 
@@ -14,14 +14,17 @@ namespace casemate::core {
 namespace {
 
 SpinLock console_lock;
+constinit hw::Serial console{hw::PortBus{}, hw::com1_port};
 constexpr char digits[] = "0123456789abcdef";
 
 } // namespace
 
+void open_console() { console.configure(); }
+
 LogLine::~LogLine() {
     const LockGuard guard{console_lock};
-    arch::write_serial({line_, size_});
-    arch::write_serial("\r\n");
+    console.write({line_, size_});
+    console.write("\n");
 }
 
 LogLine& LogLine::text(std::string_view piece) {

@@ -12,6 +12,9 @@
 
 namespace casemate::core {
 
+/// Before the first line.
+void open_console();
+
 class LogLine {
 public:
     explicit LogLine(std::string_view start) { text(start); }

@@ -4,7 +4,6 @@
 #include "hypervisor/arch/clock.hpp"
 #include "hypervisor/arch/host_apic.hpp"
 #include "hypervisor/arch/paging.hpp"
-#include "hypervisor/arch/serial.hpp"
 #include "hypervisor/arch/start_cores.hpp"
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/custody_service.hpp"
@@ -90,7 +89,7 @@ void start_cores() {
 extern "C" [[noreturn]] void hypervisor_main(const casemate::launch::BootInfo* boot) {
     using namespace casemate;
     using namespace casemate::core;
-    arch::init_serial();
+    open_console();
     if (!is_ours(*boot)) refuse_launch("boot_info");
     take_over(*boot);
     read_policy();

@@ -101,10 +101,7 @@ void Vcpu::save_switched_state() {
     arch::write_xcr0(Cpu::all_state_components());
     arch::xsave(fpu_area_);
     switched_.tsc_aux = arch::read_msr(msr_tsc_aux);
-    switched_.dr[0] = arch::read_debug_address<0>();
-    switched_.dr[1] = arch::read_debug_address<1>();
-    switched_.dr[2] = arch::read_debug_address<2>();
-    switched_.dr[3] = arch::read_debug_address<3>();
+    arch::read_debug_addresses(switched_.dr);
 }
 
 void Vcpu::load_switched_state() {
@@ -112,10 +109,7 @@ void Vcpu::load_switched_state() {
     arch::xrstor(fpu_area_);
     arch::write_xcr0(switched_.xcr0);
     arch::write_msr(msr_tsc_aux, switched_.tsc_aux);
-    arch::write_debug_address<0>(switched_.dr[0]);
-    arch::write_debug_address<1>(switched_.dr[1]);
-    arch::write_debug_address<2>(switched_.dr[2]);
-    arch::write_debug_address<3>(switched_.dr[3]);
+    arch::write_debug_addresses(switched_.dr);
 }
 
 } // namespace casemate::core

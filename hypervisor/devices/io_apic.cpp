@@ -19,10 +19,14 @@ void IoApic::reset() {
 }
 
 void IoApic::raise(unsigned pin) {
+    if (const auto vector = open_vector(pin)) host_.post_interrupt(*vector);
+}
+
+std::optional<std::uint8_t> IoApic::open_vector(unsigned pin) const {
     const std::uint64_t entry = entries_[pin % pins];
     const auto vector = static_cast<std::uint8_t>(entry);
-    if ((entry & (entry_masked | entry_delivery_mask)) == 0 && vector >= first_vector)
-        host_.post_interrupt(vector);
+    if ((entry & (entry_masked | entry_delivery_mask)) != 0 || vector < first_vector) return std::nullopt;
+    return vector;
 }
 
 std::uint64_t IoApic::read_memory(std::uint64_t offset, unsigned) {

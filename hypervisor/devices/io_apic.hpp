@@ -17,6 +17,8 @@ public:
 
     /// A rising edge on a pin: an interrupt if the guest has unmasked it.
     void raise(unsigned pin);
+    /// The interrupt vector of a pin that the guest has unmasked.
+    [[nodiscard]] std::optional<std::uint8_t> open_vector(unsigned pin) const;
 
     std::uint64_t read_memory(std::uint64_t offset, unsigned width) override;
     void write_memory(std::uint64_t offset, unsigned width, std::uint64_t value) override;

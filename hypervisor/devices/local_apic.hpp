@@ -16,6 +16,7 @@ class VectorSet {
 public:
     void set(std::uint8_t vector) { words_[vector / 32] |= 1u << (vector % 32); }
     void clear(std::uint8_t vector) { words_[vector / 32] &= ~(1u << (vector % 32)); }
+    [[nodiscard]] bool has(std::uint8_t vector) const { return (words_[vector / 32] >> vector % 32 & 1) != 0; }
     [[nodiscard]] std::uint32_t word(std::size_t index) const { return words_[index]; }
     [[nodiscard]] std::optional<std::uint8_t> highest() const;
     [[nodiscard]] unsigned count() const;
@@ -38,6 +39,8 @@ public:
     /// The processor took `vector`.
     void accept(std::uint8_t vector);
     void end_of_interrupt();
+    /// Pending or in service.
+    [[nodiscard]] bool in_progress(std::uint8_t vector) const { return pending_.has(vector) || in_service_.has(vector); }
 
     /// Bits 7:4 are what V_TPR holds while the guest runs.
     [[nodiscard]] std::uint8_t task_priority() const { return task_priority_; }

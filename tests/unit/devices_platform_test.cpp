@@ -73,6 +73,22 @@ TEST_CASE("an interrupt waits for those of its class or above to end", "[apic]")
     CHECK(f.apic.deliverable() == 0x45);
 }
 
+TEST_CASE("an interrupt is in progress from its arrival to its end", "[apic]") {
+    ApicFixture f;
+    CHECK_FALSE(f.apic.in_progress(0x41));
+    f.apic.set_pending(0x41);
+    CHECK(f.apic.in_progress(0x41));
+    f.apic.accept(0x41);
+    CHECK(f.apic.in_progress(0x41));
+    CHECK_FALSE(f.apic.in_progress(0x61));
+    f.apic.set_pending(0x41); // once more while it is served
+    f.apic.end_of_interrupt();
+    CHECK(f.apic.in_progress(0x41));
+    f.apic.accept(0x41);
+    f.apic.end_of_interrupt();
+    CHECK_FALSE(f.apic.in_progress(0x41));
+}
+
 TEST_CASE("the task priority holds back its class and those below", "[apic]") {
     ApicFixture f;
     f.apic.set_pending(0x35);
@@ -167,7 +183,9 @@ TEST_CASE("an I/O APIC pin interrupts only when its entry is unmasked, fixed and
     };
     io_apic.raise(4);
     CHECK(host.interrupts.empty());
+    CHECK_FALSE(io_apic.open_vector(4));
     write(0x10 + 8, 0x31);
+    CHECK(io_apic.open_vector(4) == 0x31);
     io_apic.raise(4);
     CHECK(host.interrupts == std::vector<int>{0x31});
     write(0x10 + 8, 0x400 | 0x31); // NMI delivery
