@@ -4,6 +4,7 @@
 
 #include "dlaunch/measure/tpm_wire.hpp"
 #include "dlaunch/session/base64.hpp"
+#include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/log_view.hpp"
 
 #include <openssl/evp.h>
@@ -16,53 +17,10 @@ using nlohmann::json;
 
 namespace {
 
-const char* const vm_states[] = {"defined", "running", "stopped"};
-const char* const device_states[] = {"quarantined", "resetting", "assigned", "draining", "waiting"};
-const char* const reset_kinds[] = {"none", "flr", "secondary-bus", "device"};
-
-template <std::size_t count>
-std::string name_from(const char* const (&names)[count], const json& number) {
-    if (!number.is_number_unsigned() || number.get<std::size_t>() >= count) return "unknown";
-    return names[number.get<std::size_t>()];
-}
-
-/// Null unless it is there: what could not be learned is never invented.
-json member(const json& object, const char* key) {
-    if (!object.is_object()) return nullptr;
-    const auto found = object.find(key);
-    return found == object.end() ? json(nullptr) : *found;
-}
-
-json array_member(const json& object, const char* key) {
-    json value = member(object, key);
-    return value.is_array() ? value : json::array();
-}
-
 json read_json(const std::filesystem::path& file) {
     std::ifstream in{file};
     json value = json::parse(in, nullptr, false);
     return value.is_discarded() ? json(nullptr) : value;
-}
-
-std::string location(const json& device) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%02x:%02x.%x", device.at(1).get<unsigned>(), device.at(2).get<unsigned>(),
-                  device.at(3).get<unsigned>());
-    return text;
-}
-
-std::string pci_id(const json& device) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%04x:%04x", member(device, "vendor").get<unsigned>(),
-                  member(device, "device_id").get<unsigned>());
-    return text;
-}
-
-std::string vm_name(const json& status, const json& vm_id) {
-    for (const json& vm : array_member(status, "vms")) {
-        if (member(vm, "vm_id") == vm_id) return member(vm, "name").get<std::string>();
-    }
-    return {};
 }
 
 json ledger_definition(const json& ledger, const json& vm_id) {
@@ -73,35 +31,11 @@ json ledger_definition(const json& ledger, const json& vm_id) {
 }
 
 json vms(const json& status, const json& ledger) {
-    json all = json::array();
-    for (const json& vm : array_member(status, "vms")) {
-        const json definition = ledger_definition(ledger, member(vm, "vm_id"));
-        all.push_back({{"name", member(vm, "name")},
-                       {"vm_id", member(vm, "vm_id")},
-                       {"state", name_from(vm_states, member(vm, "state"))},
-                       {"memory_mib", member(vm, "memory_mib")},
-                       {"starts", member(vm, "starts")},
-                       {"stop_cause", member(vm, "stop_cause")},
-                       {"exits", member(vm, "exits")},
-                       {"kernel_sha256", member(definition, "kernel_sha256")},
-                       {"initrd_sha256", member(definition, "initrd_sha256")}});
-    }
-    return all;
-}
-
-json devices(const json& status) {
-    json all = json::array();
-    for (const json& device : array_member(status, "devices")) {
-        const std::string holder = vm_name(status, member(device, "holder"));
-        all.push_back({{"location", location(device.at("device"))},
-                       {"id", pci_id(device)},
-                       {"class", member(device, "class")},
-                       {"state", name_from(device_states, member(device, "state"))},
-                       {"holder", holder.empty() ? json(nullptr) : json(holder)},
-                       {"grant_id", member(device, "grant_id")},
-                       {"lease_ms_left", member(device, "lease_ms_left")},
-                       {"reset_kind", name_from(reset_kinds, member(device, "reset_kind"))},
-                       {"tainted_by", member(device, "tainted_by")}});
+    json all = vm_list(status);
+    for (json& vm : all) {
+        const json definition = ledger_definition(ledger, vm["vm_id"]);
+        vm["kernel_sha256"] = member(definition, "kernel_sha256");
+        vm["initrd_sha256"] = member(definition, "initrd_sha256");
     }
     return all;
 }
@@ -220,7 +154,7 @@ json make_report(Session& session, const std::vector<std::pair<std::string, doub
             {"pcrs", pcrs(session.platform(), reference, log)},
             {"appraisal", {{"verdict", member(evidence, "verdict")}, {"reasons", array_member(evidence, "reasons")}}},
             {"vms", vms(seen.status, log.ledger)},
-            {"devices", devices(seen.status)},
+            {"devices", device_list(seen.status)},
             {"ledger", log.ledger},
             {"ledger_problem", log.problem.empty() ? json(nullptr) : json(log.problem)},
             {"traffic", traffic(session)}};

@@ -67,7 +67,10 @@ Status<Error> Session::prepare() {
     const auto identity = TRY(model::ensure_tpm(directory() / "tpm", config_.pcr_banks));
     TRY(start_verifier(identity));
     TRY(start_platform());
-    return start_relay();
+    TRY(start_relay());
+    if (!config_.operator_directory.empty())
+        operator_ = TRY(OperatorSocket::open(config_.operator_directory, [this] { return live_status(); }));
+    return Done{};
 }
 
 Status<Error> Session::make_esp() {
@@ -178,6 +181,7 @@ bool Session::run_until(const std::function<bool(const Observation&)>& done, std
         if (platform_->ending() || Clock::now() > give_up) return false;
         platform_->step(step_limit);
         reactor_->step(Millis{0});
+        if (operator_) operator_->step(Clock::now());
         if (Clock::now() < next_idle) continue;
         next_idle = Clock::now() + std::chrono::seconds{1};
         read_status();
@@ -193,6 +197,7 @@ void Session::on_line(const std::string& line) {
         seen_.events.push_back({std::move(*event), Clock::now()});
     } else if (const auto vm_line = parse_vm_line(line)) {
         if (auto proof = parse_proof(vm_line->text)) seen_.proofs[proof->name] = std::move(*proof);
+        if (operator_) operator_->console_line(vm_line->vm, vm_line->text);
     }
     if (console_) console_(line);
 }
@@ -204,6 +209,18 @@ void Session::read_status() {
     if (status.is_discarded() || status == seen_.status) return;
     seen_.status = std::move(status);
     seen_.status_when = Clock::now();
+    live_.take(seen_.status);
+}
+
+nlohmann::json Session::live_status() const {
+    if (live_.empty()) return nullptr;
+    const auto since = [](Clock::time_point then) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - then).count();
+    };
+    nlohmann::json status = live_.view();
+    status["session"] = {{"pid", ::getpid()}, {"running_ms", since(started_)}};
+    status["report_age_ms"] = since(seen_.status_when);
+    return status;
 }
 
 nlohmann::json Session::ask_verifier(const std::string& path) const {

@@ -9,7 +9,9 @@
 #include "attest/relay/relay.hpp"
 #include "dlaunch/model/platform.hpp"
 #include "dlaunch/session/artefacts.hpp"
+#include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/observation.hpp"
+#include "dlaunch/session/operator_socket.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -31,6 +33,7 @@ struct SessionConfig {
     std::map<std::string, std::filesystem::path> replaced;
     std::filesystem::path reference;   // empty: the build's
     std::filesystem::path console_log; // empty: none
+    std::filesystem::path operator_directory; // where the session listens for its operator; empty: nowhere
     /// For tests: the relay runs in this process and this stands in it, called from the relay's thread.
     relay::Carrier carrier;
 };
@@ -76,11 +79,14 @@ private:
     Status<model::Error> start_relay_here();
     void on_line(const std::string& line);
     void read_status();
+    [[nodiscard]] nlohmann::json live_status() const;
 
     SessionConfig config_;
     model::StateDir state_; // first in, last out
     std::unique_ptr<model::Reactor> reactor_;
     Observation seen_;
+    LiveReport live_;
+    const Clock::time_point started_ = Clock::now();
     std::function<void()> idle_;
     std::function<void(const std::string&)> console_;
     std::string verifier_url_;
@@ -89,6 +95,7 @@ private:
     model::UniqueFd relay_stop_;
     std::thread relay_thread_; // with a carrier, in the place of relay_
     std::unique_ptr<model::Platform> platform_;
+    std::unique_ptr<OperatorSocket> operator_;
 };
 
 } // namespace casemate::session

@@ -132,7 +132,8 @@ int up(const Options& options) {
     }
     if (!options.quiet) std::printf("\n%s\n%s\n", summary(report).c_str(), custody_table(report).c_str());
     if (options.keep_running) {
-        std::printf("running until Ctrl-C\n");
+        std::printf("running until Ctrl-C; meanwhile: ./casemate top, ./casemate console VM\n");
+        std::fflush(stdout);
         session.run_until([](const Observation&) { return interrupted != 0; }, std::chrono::hours{24});
     }
     return 0;
@@ -159,6 +160,7 @@ int main(int argc, char** argv) {
     action.sa_handler = [](int) { interrupted = 1; };
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    if (options.keep_running) options.session.operator_directory = OperatorDirectory::usual_path();
     try {
         return up(options);
     } catch (const std::exception& problem) { // a directory that may not be read, say

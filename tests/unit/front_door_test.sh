@@ -25,6 +25,8 @@ with_stubs() { PATH=$work/stubs:$PATH "$@"; }
 casemate=$work/tree/casemate
 
 echo "$package" >"$work/tree/.ci/packages.txt"
+refused 1 'no session is running: start one with ./casemate up --keep-running' "$casemate" top --once
+refused 1 'no session is running' "$casemate" console net0
 refused 2 "no command 'launch'" "$casemate" launch
 "$casemate" up --help | grep -q 'Exit status' || { echo "front_door_test: no help" >&2; exit 1; }
 "$casemate" packages | grep -qx "missing   $package"
