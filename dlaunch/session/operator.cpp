@@ -4,6 +4,7 @@
 #include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/operator_client.hpp"
 #include "dlaunch/session/operator_view.hpp"
+#include "dlaunch/session/prometheus.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -26,6 +27,7 @@ struct Options {
     std::optional<int> session;
     bool once = false;
     bool json = false;
+    bool prometheus = false;
     std::string vm;
     bool follow = false;
 };
@@ -40,6 +42,7 @@ bool print(const std::string& text) {
 }
 
 std::string shown(const Options& options, const json& status) {
+    if (options.prometheus) return prometheus_text(status);
     if (options.json)
         return status.dump(options.once ? 2 : -1, ' ', true, json::error_handler_t::replace) + "\n";
     const char* home_and_clear = "\x1b[H\x1b[J";
@@ -50,7 +53,7 @@ Job top(const Options& options) {
     OperatorClient client = TRY(OperatorClient::connect(OperatorDirectory::usual_path(), options.session));
     while (interrupted == 0) {
         const json answer = TRY(client.ask({{"do", "status"}}));
-        if (!print(shown(options, member(answer, "status"))) || options.once) break;
+        if (!print(shown(options, member(answer, "status"))) || options.once || options.prometheus) break;
         std::this_thread::sleep_for(refresh_interval);
     }
     return Done{};
@@ -91,6 +94,8 @@ int main(int argc, char** argv) {
     top_command->add_flag("--once", options.once, "print once and end");
     top_command->add_flag("--json", options.json,
                           "as JSON (docs/interfaces/operator.md); without --once one line a second");
+    top_command->add_flag("--prometheus", options.prometheus, "print once, in Prometheus' text format")
+        ->excludes("--json");
     CLI::App* console_command = app.add_subcommand("console", "the last lines of a VM's console");
     console_command->add_option("VM", options.vm, "the VM's name")->required();
     console_command->add_flag("--follow", options.follow, "go on until Ctrl-C");
