@@ -40,11 +40,20 @@ Outcome<Bytes> HypervisorClient::log(std::uint64_t size) {
     return log;
 }
 
-Outcome<std::uint64_t> HypervisorClient::submit(ByteView cose) {
-    const auto response = TRY(control_.request(ControlOperation::submit, cose));
+Outcome<std::uint64_t> HypervisorClient::judged(ControlOperation operation, ByteView request) {
+    const auto response = TRY(control_.request(operation, request));
     if (response.status != ControlStatus::ok && response.status != ControlStatus::refused)
         return refused(response.status);
     return parse_submission(response.bytes);
+}
+
+Outcome<std::uint64_t> HypervisorClient::submit(ByteView cose) { return judged(ControlOperation::submit, cose); }
+
+Outcome<std::uint64_t> HypervisorClient::order(std::uint32_t order, const std::string& vm) {
+    Bytes request(4);
+    LittleEndianWriter{request}.u32(order);
+    request.insert(request.end(), vm.begin(), vm.end());
+    return judged(ControlOperation::order, request);
 }
 
 } // namespace casemate::agent

@@ -19,8 +19,11 @@ public:
     Outcome<MachineStatus> status();
     /// A grant, renewal or revocation; the value is its GrantError, 0 = accepted.
     Outcome<std::uint64_t> submit(ByteView cose);
+    /// An operator's order about a VM (control.md); the value is its OrderError, 0 = accepted.
+    Outcome<std::uint64_t> order(std::uint32_t order, const std::string& vm);
 
 private:
+    Outcome<std::uint64_t> judged(ControlOperation operation, ByteView request);
     Outcome<Bytes> ask(ControlOperation operation, ByteView request = {});
     Control& control_;
 };

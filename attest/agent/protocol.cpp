@@ -173,6 +173,12 @@ Outcome<Done> Protocol::poll_orders() {
 }
 
 Outcome<Done> Protocol::report() {
+    const Json answer = TRY(send_report());
+    if (TRY(orders_.obey(answer, hypervisor_))) TRY(send_report());
+    return Done{};
+}
+
+Outcome<Json> Protocol::send_report() {
     const auto info = TRY(hypervisor_.info());
     const auto status = TRY(hypervisor_.status());
     Json body = report_of(info, status);
@@ -180,9 +186,9 @@ Outcome<Done> Protocol::report() {
                      {"verdict", standing_.verdict},
                      {"reasons", standing_.reasons},
                      {"attestations", standing_.attestations},
-                     {"refused_submissions", standing_.refused_submissions}};
-    TRY(call("POST", "/relay/report", std::move(body)));
-    return Done{};
+                     {"refused_submissions", standing_.refused_submissions},
+                     {"operator_orders", orders_.results()}};
+    return call("POST", "/relay/report", std::move(body));
 }
 
 } // namespace casemate::agent

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "attest/agent/hypervisor_client.hpp"
+#include "attest/agent/operator_orders.hpp"
 #include "attest/agent/tpm.hpp"
 #include "attest/agent/transport.hpp"
 
@@ -38,7 +39,7 @@ public:
     Outcome<bool> has_new_gates();
     /// Fetches revocations and submits them.
     Outcome<Done> poll_orders();
-    /// The status report for the management host.
+    /// The status report for the management host; its answer brings the operator's orders, whose results are reported at once.
     Outcome<Done> report();
 
     [[nodiscard]] const Standing& standing() const { return standing_; }
@@ -50,6 +51,7 @@ private:
     Outcome<Challenge> challenge();
     Outcome<Snapshot> consistent_snapshot(const Challenge& challenge);
     Outcome<Snapshot> snapshot(const Challenge& challenge);
+    Outcome<Json> send_report();
     Outcome<Done> submit(const char* kind, const std::vector<Bytes>& messages);
     [[nodiscard]] std::string platform_path(const char* rest) const;
 
@@ -60,6 +62,7 @@ private:
     std::optional<AttestationKey> ak_{};
     std::string token_{};
     std::set<Bytes> gates_sent_{};
+    OperatorOrders orders_{};
     Standing standing_{};
 };
 

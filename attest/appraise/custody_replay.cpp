@@ -133,7 +133,7 @@ bool CustodyReplay::vm_started(const LedgerEntry& entry) {
     return true;
 }
 
-/// What it holds is reset before it goes on: to quarantine, or, if the VM ended by itself, back to it.
+/// What it holds is reset before it goes on: to quarantine, or, if the VM ended by itself or by its operator's order, back to it.
 bool CustodyReplay::vm_stopped(const LedgerEntry& entry) {
     const auto index = find_vm(entry.vm_id);
     if (!index || !vms_[*index].running) return false;
@@ -142,7 +142,7 @@ bool CustodyReplay::vm_stopped(const LedgerEntry& entry) {
     for (DeviceCustody& device : devices_) {
         if (!device.held() || device.holder != *index) continue;
         device.holder_stopped = true;
-        if (device.state == CustodyState::assigned && measure::ended_by_itself(entry.cause))
+        if (device.state == CustodyState::assigned && measure::leaves_grants(entry.cause))
             device.state = CustodyState::resetting;
     }
     return true;

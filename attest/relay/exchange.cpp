@@ -36,6 +36,11 @@ std::string text(const Json& request, const char* name) {
     return member != request.end() && member->is_string() ? member->get<std::string>() : std::string{};
 }
 
+Json waiting_orders(const Exchange::Orders& orders) {
+    Json body = orders ? Json::parse(orders(), nullptr, false) : Json::object();
+    return body.is_object() ? body : Json::object();
+}
+
 /// A verifier's body is JSON, or a stranger answered.
 Json from_verifier(const VerifierAnswer& answer) {
     if (answer.status == 0) return problem(0, "verifier_unreachable", answer.body);
@@ -58,7 +63,7 @@ std::string Exchange::answer(std::string_view payload) const {
     Json response;
     if (call.path == report_path && call.method == "POST") {
         report_(body);
-        response = {{"status", 200}, {"body", Json::object()}};
+        response = {{"status", 200}, {"body", waiting_orders(orders_)}};
     } else if (!allowed(call)) {
         response = problem(400, "request", "the relay carries GET and POST to /v1/ only");
     } else {

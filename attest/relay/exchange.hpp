@@ -16,8 +16,11 @@ class Exchange {
 public:
     using Verifier = std::function<VerifierAnswer(const VerifierCall&)>;
     using Report = std::function<void(const std::string& json)>;
+    /// The operator's orders that wait, a JSON object; anything else counts as none.
+    using Orders = std::function<std::string()>;
 
-    Exchange(Verifier verifier, Report report) : verifier_{std::move(verifier)}, report_{std::move(report)} {}
+    Exchange(Verifier verifier, Report report, Orders orders = {})
+        : verifier_{std::move(verifier)}, report_{std::move(report)}, orders_{std::move(orders)} {}
 
     /// The response's payload; empty when the request has no usable id, so that nobody could match a response.
     [[nodiscard]] std::string answer(std::string_view payload) const;
@@ -25,6 +28,7 @@ public:
 private:
     Verifier verifier_;
     Report report_;
+    Orders orders_;
 };
 
 } // namespace casemate::relay

@@ -22,6 +22,8 @@ namespace {
 using Time = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+constexpr std::size_t max_orders = 16 * 1024; // bytes
+
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_{fd} {}
@@ -75,7 +77,7 @@ private:
     FrameReceiver receiver_{frame_};
     VerifierClient client_{options_.verifier, options_.authority, options_.call_time, max_payload};
     Exchange exchange_{[this](const VerifierCall& call) { return carry(call); },
-                       [this](const std::string& json) { if (options_.report) options_.report(json); }};
+                       [this](const std::string& json) { if (options_.report) options_.report(json); }, options_.orders};
 };
 
 RelayEnd Line::serve() {
@@ -161,6 +163,16 @@ std::function<void(const std::string&)> report_to_file(std::filesystem::path fil
         }
         std::error_code ignored;
         std::filesystem::rename(draft, file, ignored);
+    };
+}
+
+std::function<std::string()> orders_from_file(std::filesystem::path file) {
+    return [file = std::move(file)] {
+        std::ifstream stream{file};
+        std::string text(max_orders, '\0');
+        stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(stream.gcount()));
+        return text;
     };
 }
 

@@ -31,6 +31,8 @@ enum class Cause : std::uint8_t {
 constexpr bool ended_by_itself(Cause cause) {
     return cause == Cause::vm_crashed || cause == Cause::vm_exited || cause == Cause::vm_hung;
 }
+/// After such an end the VM may come back under the grants that it has: by itself, or when its operator says so.
+constexpr bool leaves_grants(Cause cause) { return ended_by_itself(cause) || cause == Cause::operator_order; }
 
 struct VmDefinition {
     std::string_view name{};

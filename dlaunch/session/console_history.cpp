@@ -8,14 +8,10 @@
 
 namespace casemate::session {
 
-namespace {
-
 bool is_vm_name(const std::string& name) {
     const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
     return !name.empty() && name.size() <= policy::max_vm_name && std::ranges::all_of(name, allowed);
 }
-
-} // namespace
 
 bool ConsoleHistory::add(const std::string& vm, std::string_view line) {
     if (!is_vm_name(vm) || (!consoles_.contains(vm) && consoles_.size() == max_consoles)) return false;

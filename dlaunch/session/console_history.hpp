@@ -11,6 +11,9 @@
 
 namespace casemate::session {
 
+/// 1 to 15 of a-z, 0-9 and -, as a policy names VMs.
+[[nodiscard]] bool is_vm_name(const std::string& name);
+
 class ConsoleHistory {
 public:
     static constexpr std::size_t max_lines = 200;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// casemate-operator: what `./casemate top` and `./casemate console` start. Talks to a session that `./casemate up --keep-running`
+// casemate-operator: what `./casemate top`, `./casemate console` and `./casemate vm` start. Talks to a session that `./casemate up --keep-running`
 // keeps up (docs/interfaces/operator.md).
 #include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/operator_client.hpp"
@@ -30,6 +30,7 @@ struct Options {
     bool prometheus = false;
     std::string vm;
     bool follow = false;
+    std::string order;
 };
 
 using Job = Status<model::Error>;
@@ -74,6 +75,13 @@ Job console(const Options& options) {
     return Done{};
 }
 
+Job order(const Options& options) {
+    OperatorClient client = TRY(OperatorClient::connect(OperatorDirectory::usual_path(), options.session));
+    TRY(client.ask({{"do", "vm"}, {"order", options.order}, {"vm", options.vm}}));
+    print("the hypervisor has accepted the order: " + options.order + " " + options.vm + "\n");
+    return Done{};
+}
+
 void stop_at_signals() {
     struct sigaction action {};
     action.sa_handler = [](int) { interrupted = 1; };
@@ -99,7 +107,13 @@ int main(int argc, char** argv) {
     CLI::App* console_command = app.add_subcommand("console", "the last lines of a VM's console");
     console_command->add_option("VM", options.vm, "the VM's name")->required();
     console_command->add_flag("--follow", options.follow, "go on until Ctrl-C");
-    for (CLI::App* command : {top_command, console_command})
+    CLI::App* vm_command =
+        app.add_subcommand("vm", "stop, start or restart a driver VM under the grants that it has");
+    vm_command->add_option("ORDER", options.order)
+        ->required()
+        ->check(CLI::IsMember({"stop", "start", "restart"}));
+    vm_command->add_option("VM", options.vm, "the VM's name")->required();
+    for (CLI::App* command : {top_command, console_command, vm_command})
         command->add_option("--session", options.session,
                             "the session's process number, when several are running");
     try {
@@ -108,7 +122,9 @@ int main(int argc, char** argv) {
         return app.exit(problem) == 0 ? 0 : wrong_usage;
     }
     stop_at_signals();
-    const Job done = top_command->parsed() ? top(options) : console(options);
+    const Job done = top_command->parsed()  ? top(options)
+                     : vm_command->parsed() ? order(options)
+                                            : console(options);
     if (done.ok() || interrupted != 0) return 0;
     std::fprintf(stderr, "casemate: %s.\n", printable(done.error().text).c_str());
     return 1;

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::chrono::milliseconds answer_patience{10'000};
+constexpr std::chrono::milliseconds answer_patience{25'000}; // an order is answered, or given up, before
 constexpr std::size_t max_line = 4 << 20;
 const char* const none_is_running = "no session is running: start one with ./casemate up --keep-running";
 

@@ -27,6 +27,23 @@ std::string refusal(const char* code, const std::string& sentence) {
     return line_of({{"ok", false}, {"error", code}, {"text", sentence}});
 }
 
+bool is_order(const json& text) { return text == "stop" || text == "start" || text == "restart"; }
+
+/// For an OrderError of docs/interfaces/control.md.
+std::string order_answer(std::uint64_t error) {
+    switch (error) {
+    case 0: return line_of({{"ok", true}});
+    case 2: return refusal("unknown_vm", "there is no VM of this name");
+    case 3: return refusal("not_a_driver", "only driver VMs take orders, not the agent or a client");
+    case 4:
+        return refusal("wrong_state", "the VM is not in a state for this order: stop what is not held, start "
+                                      "what was stopped, restart what runs");
+    case 5: return refusal("no_grant", "the VM has no live grant: it starts only under one");
+    case 6: return refusal("log_full", "the custody ledger has no room for a restart");
+    default: return refusal("refused", "the hypervisor refuses the order with code " + std::to_string(error));
+    }
+}
+
 } // namespace
 
 Outcome<std::unique_ptr<OperatorSocket>> OperatorSocket::open(const std::filesystem::path& directory,
@@ -47,6 +64,7 @@ void OperatorSocket::step(Time now) {
     accept_new(now);
     for (Client& client : clients_) {
         hear(client);
+        give_up_order(client, now);
         answer_lines(client, now);
         send_what_goes(client, now);
     }
@@ -88,7 +106,7 @@ void OperatorSocket::hear(Client& client) {
 
 /// The next request is answered when the answer before it is sent, so no client makes us keep more than one.
 void OperatorSocket::answer_lines(Client& client, Time now) {
-    if (!client.follows.empty() || !client.unsent.empty() || client.received.empty()) return;
+    if (!client.follows.empty() || client.order || !client.unsent.empty() || client.received.empty()) return;
     const std::size_t length = std::min(client.received.find('\n'), client.received.size());
     if (length > max_request) {
         client.unsent =
@@ -118,9 +136,44 @@ void OperatorSocket::answer(Client& client, const std::string& line) {
                                          : line_of({{"ok", true}, {"status", status}});
     } else if (what == "console") {
         answer_console(client, request);
+    } else if (what == "vm") {
+        take_order(client, request);
     } else {
-        client.unsent = refusal("unknown_request", "a request's \"do\" is \"status\" or \"console\"");
+        client.unsent = refusal("unknown_request", "a request's \"do\" is \"status\", \"console\" or \"vm\"");
     }
+}
+
+/// Which VM it is about is the hypervisor's to judge; that it is a VM's name is ours.
+void OperatorSocket::take_order(Client& client, const json& request) {
+    const json vm = member(request, "vm");
+    const json order = member(request, "order");
+    if (!is_order(order)) {
+        client.unsent = refusal("unknown_request", "a VM's \"order\" is \"stop\", \"start\" or \"restart\"");
+    } else if (!vm.is_string() || !is_vm_name(vm.get<std::string>())) {
+        client.unsent = order_answer(2);
+    } else {
+        client.order = orders_ ? orders_(vm.get<std::string>(), order.get<std::string>()) : std::nullopt;
+        if (!client.order) client.unsent = refusal("busy", "this session can take no order now");
+    }
+}
+
+void OperatorSocket::order_done(std::uint64_t number, std::uint64_t error) {
+    for (Client& client : clients_) {
+        if (client.order != number) continue;
+        client.order.reset();
+        client.unsent = order_answer(error);
+        client.last_progress = std::chrono::steady_clock::now();
+    }
+}
+
+/// The order may still be carried out: the agent may have it already.
+void OperatorSocket::give_up_order(Client& client, Time now) {
+    if (!client.order || now - client.last_request <= order_limit) return;
+    client.order.reset();
+    client.unsent =
+        refusal("no_answer",
+                "the agent has not answered the order in time; see ./casemate top for what became of it");
+    client.last_progress = now;
 }
 
 void OperatorSocket::answer_console(Client& client, const json& request) {
@@ -161,7 +214,7 @@ void OperatorSocket::send_what_goes(Client& client, Time now) {
 bool OperatorSocket::lost(const Client& client, Time now) {
     if (client.broken) return true;
     if (!client.unsent.empty()) return now - client.last_progress > patience;
-    if (client.received.find('\n') != std::string::npos) return false; // not yet answered
+    if (client.order || client.received.find('\n') != std::string::npos) return false; // not yet answered
     return client.ending || (client.follows.empty() && now - client.last_request > idle_limit);
 }
 

@@ -68,9 +68,7 @@ Status<Error> Session::prepare() {
     TRY(start_verifier(identity));
     TRY(start_platform());
     TRY(start_relay());
-    if (!config_.operator_directory.empty())
-        operator_ = TRY(OperatorSocket::open(config_.operator_directory, [this] { return live_status(); }));
-    return Done{};
+    return config_.operator_directory.empty() ? Done{} : listen_for_operator();
 }
 
 Status<Error> Session::make_esp() {
@@ -157,6 +155,7 @@ Status<Error> Session::start_relay_here() {
     options.verifier = verifier_url_;
     options.authority = config_.artefacts.keys() / "ca.pem";
     options.report = relay::report_to_file(directory() / "status.json");
+    options.orders = relay::orders_from_file(directory() / "orders.json");
     options.carrier = config_.carrier;
     relay_thread_ = std::thread{[options, stop = relay_stop_.get()] { (void)relay::run_relay(options, stop); }};
     return Done{};
@@ -167,10 +166,18 @@ Status<Error> Session::start_relay() {
     ChildSpec spec{.name = "relay",
                    .command = {config_.artefacts.program("casemate-relay"), "--uart",
                                platform_->management_uart_path(), "--verifier", verifier_url_, "--ca",
-                               config_.artefacts.keys() / "ca.pem", "--report", directory() / "status.json"},
+                               config_.artefacts.keys() / "ca.pem", "--report", directory() / "status.json",
+                               "--orders", directory() / "orders.json"},
                    .environment = {},
                    .inherited = {}};
     relay_ = TRY(Child::start(*reactor_, std::move(spec), {}));
+    return Done{};
+}
+
+Status<Error> Session::listen_for_operator() {
+    operator_ = TRY(OperatorSocket::open(config_.operator_directory, [this] { return live_status(); }));
+    operator_->on_order(
+        [this](const std::string& vm, const std::string& order) { return orders_.place(vm, order, Clock::now()); });
     return Done{};
 }
 
@@ -185,6 +192,7 @@ bool Session::run_until(const std::function<bool(const Observation&)>& done, std
         if (Clock::now() < next_idle) continue;
         next_idle = Clock::now() + std::chrono::seconds{1};
         read_status();
+        orders_.tick(Clock::now());
         if (idle_) idle_();
     }
     return true;
@@ -210,6 +218,9 @@ void Session::read_status() {
     seen_.status = std::move(status);
     seen_.status_when = Clock::now();
     live_.take(seen_.status);
+    orders_.take(seen_.status, [this](std::uint64_t number, std::uint64_t error) {
+        if (operator_) operator_->order_done(number, error);
+    });
 }
 
 nlohmann::json Session::live_status() const {

@@ -12,6 +12,7 @@
 #include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/observation.hpp"
 #include "dlaunch/session/operator_socket.hpp"
+#include "dlaunch/session/order_desk.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -79,6 +80,7 @@ private:
     Status<model::Error> start_relay_here();
     void on_line(const std::string& line);
     void read_status();
+    Status<model::Error> listen_for_operator();
     [[nodiscard]] nlohmann::json live_status() const;
 
     SessionConfig config_;
@@ -95,6 +97,7 @@ private:
     model::UniqueFd relay_stop_;
     std::thread relay_thread_; // with a carrier, in the place of relay_
     std::unique_ptr<model::Platform> platform_;
+    OrderDesk orders_{directory() / "orders.json"};
     std::unique_ptr<OperatorSocket> operator_;
 };
 

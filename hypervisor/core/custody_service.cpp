@@ -27,6 +27,13 @@ std::span<Entry> table_at(const launch::Extent& extent) {
     return {reinterpret_cast<Entry*>(extent.base), extent.size / sizeof(Entry)};
 }
 
+devices::ControlOperations::Reply verdict(std::uint64_t error, ByteSpan response) {
+    CborWriter cbor{response};
+    cbor.map(1);
+    cbor.key(0).u64(error);
+    return {error == 0 ? ControlStatus::ok : ControlStatus::refused, cbor.size()};
+}
+
 } // namespace
 
 CustodyService::CustodyService(Machine& machine, const policy::Policy& policy)
@@ -242,6 +249,7 @@ CustodyService::Reply CustodyService::run(std::uint32_t operation, ByteView requ
     case 4: return submit(request, response);
     case 5: return reply(write_status(response, sources));
     case 6: return reply(write_leases(response, sources));
+    case 7: return order(request, response);
     default: return {ControlStatus::unknown_operation, 0};
     }
 }
@@ -263,10 +271,26 @@ CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response
     if (error != grant::GrantError::none)
         LogLine{"@cm event=grant_refused"}.key("reason", static_cast<unsigned>(error));
     note_changes();
-    CborWriter cbor{response};
-    cbor.map(1);
-    cbor.key(0).u64(static_cast<std::uint64_t>(error));
-    return {error == grant::GrantError::none ? ControlStatus::ok : ControlStatus::refused, cbor.size()};
+    return verdict(static_cast<std::uint64_t>(error), response);
+}
+
+/// UNTRUSTED: an order and the name of a VM.
+CustodyService::Reply CustodyService::order(ByteView request, ByteSpan response) {
+    LittleEndianReader in{request};
+    const auto order = static_cast<custody::Order>(in.u32());
+    const ByteView name = in.bytes(in.remaining());
+    if (name.empty()) return {ControlStatus::length, 0};
+    VmIndex vm = 0;
+    while (vm < policy_.vm_count && !std::ranges::equal(policy_.vms[vm].name.view(), name)) ++vm;
+    fence_lapsed(machine_.now_ms()); // nothing starts under a lease that has lapsed since the last tick
+    custody_->tick(machine_.now_ms());
+    const custody::OrderError error = custody_->order(vm, order);
+    LogLine{"@cm event=operator_order"}
+        .key("vm", vm < policy_.vm_count ? policy_.vms[vm].name.view() : "unknown")
+        .key("order", static_cast<unsigned>(order))
+        .key("error", static_cast<unsigned>(error));
+    note_changes();
+    return verdict(static_cast<std::uint64_t>(error), response);
 }
 
 } // namespace casemate::core

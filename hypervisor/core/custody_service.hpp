@@ -75,6 +75,7 @@ private:
     void settle_stops(std::uint64_t now_ms);
     void note_changes();
     Reply submit(ByteView message, ByteSpan response);
+    Reply order(ByteView request, ByteSpan response);
     Reply read_log(ByteView request, ByteSpan response);
 
     Machine& machine_;

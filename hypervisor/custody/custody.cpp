@@ -90,6 +90,7 @@ void Custody::reset_done(DeviceIndex index, bool worked) {
 /// it just comes back, for without it every lease ends.
 void Custody::hand_over(VmIndex vm) {
     const VmState state = vms_[vm].state;
+    if (vms_[vm].held) return;
     if (state != VmState::running && (state != VmState::ready || now_ms_ < vms_[vm].not_before)) return;
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
         if (state == VmState::ready && granted_to(i, vm) && devices_[i].state == DeviceState::resetting)
@@ -149,7 +150,8 @@ void Custody::take_back(DeviceIndex index, Cause cause) {
 
 void Custody::vm_stopped(VmIndex index, Cause cause, std::uint64_t reason) {
     VmRecord& vm = vms_[index];
-    bool restart = vm.state == VmState::running && measure::ended_by_itself(cause);
+    bool restart = vm.ordered || (vm.state == VmState::running && measure::ended_by_itself(cause));
+    vm.ordered = false;
     if (vm.state == VmState::running || vm.state == VmState::stopping) {
         record_way_back({.kind = LedgerKind::vm_stopped, .vm_id = vm.id, .cause = cause, .reason = reason});
         vm.state = VmState::stopped;
@@ -161,6 +163,34 @@ void Custody::vm_stopped(VmIndex index, Cause cause, std::uint64_t reason) {
         if (!restart && granted_to(i, index)) mark_going_back(i, cause);
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
         if (attached(i) && devices_[i].holder == index) detach(i);
+}
+
+bool Custody::has_grant(VmIndex vm) const {
+    bool any = false;
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i) any = any || granted_to(i, vm);
+    return any;
+}
+
+/// A stop takes away only, so it needs no grant. A VM that does not run is held from now on.
+OrderError Custody::order(VmIndex index, Order order) {
+    if (order != Order::stop && order != Order::start && order != Order::restart) return OrderError::order;
+    if (index >= policy_.vm_count) return OrderError::vm;
+    if (policy_.vms[index].role != policy::Role::driver) return OrderError::not_a_driver;
+    VmRecord& vm = vms_[index];
+    const bool running = vm.state == VmState::running && !vm.ordered;
+    const bool possible = order == Order::stop ? !vm.held : order == Order::start ? vm.held : running;
+    if (!possible) return OrderError::state;
+    if (order != Order::stop && !has_grant(index)) return OrderError::no_grant;
+    if (order == Order::restart && !has_room(1)) return OrderError::log_full;
+    vm.held = order == Order::stop;
+    ++changes_;
+    if (order == Order::start) {
+        hand_over(index);
+    } else if (running) {
+        vm.ordered = true;
+        actions_.stop_vm(index, Cause::operator_order);
+    }
+    return OrderError::none;
 }
 
 bool Custody::attached(DeviceIndex index) const {

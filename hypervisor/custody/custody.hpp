@@ -15,6 +15,8 @@
 // A VM that ends by itself (crash, exit, hang) keeps its grants and leases: its devices are cut off and reset at once, and wait until
 // it is wiped and loaded again. It starts when none of them is resetting any more. Too many restarts end in quarantine.
 // The agent is restarted by the same rule. A client is not.
+// An operator's order to stop or restart a driver VM is such an end too; a VM told to stop is held: it does not start, whatever it
+// is granted, until it is told to.
 // Who calls it: the hypervisor's control device (submit), machine hooks and tick; on one core at a time.
 // All times are milliseconds since the launch, never falling. No allocation, no waiting.
 #pragma once
@@ -45,6 +47,9 @@ public:
     // --- events
     /// UNTRUSTED message: a grant, renewal or revocation. `none` means accepted.
     [[nodiscard]] grant::GrantError submit(ByteView message, std::uint64_t now_ms);
+    /// UNTRUSTED order about any index: stop, which lasts until a start; start or restart, only under a live grant and by the
+    /// rule of a restart after a crash.
+    [[nodiscard]] OrderError order(VmIndex vm, Order order);
     /// Takes back what lapses, starts what waited long enough; call it every scheduler tick.
     void tick(std::uint64_t now_ms);
     /// None of the VM's instructions runs any more. When this returns, its devices reach none of its memory. Of a VM that
@@ -107,6 +112,7 @@ private:
         return devices_[device].granted() && devices_[device].holder == vm;
     }
     bool attached(DeviceIndex device) const;
+    bool has_grant(VmIndex vm) const;
     bool plan_restart(VmRecord& vm, measure::Cause& cause) const;
     void hand_over(VmIndex vm);
     bool assign(DeviceIndex device);

@@ -74,12 +74,18 @@ struct DeviceRecord {
     [[nodiscard]] bool granted() const { return state != DeviceState::quarantined && !going_back; }
 };
 
+/// What an operator may want of a driver VM; numbers of docs/interfaces/control.md, as those of the answer.
+enum class Order : std::uint32_t { stop = 1, start = 2, restart = 3 };
+enum class OrderError : std::uint8_t { none = 0, order, vm, not_a_driver, state, no_grant, log_full };
+
 struct VmRecord {
     measure::VmId id{};
     VmState state = VmState::ready;
     std::uint32_t starts = 0;
     std::uint64_t started_at = 0; // ms since the launch, as all times
     std::uint64_t not_before = 0; // no restart earlier
+    bool ordered = false;         // to stop, by the operator: it runs until it has stopped, and its grants outlive that
+    bool held = false;            // by the operator: it does not start
     std::uint32_t restarts = 0;   // since it last ran quietly, or was not restarted
 };
 

@@ -4,6 +4,7 @@
 #include "attest/agent/control_device.hpp"
 #include "attest/agent/control_messages.hpp"
 #include "attest/agent/json_fields.hpp"
+#include "attest/agent/operator_orders.hpp"
 #include "attest/agent/report.hpp"
 #include "attest/agent/schedule.hpp"
 #include "attest/agent/transport.hpp"
@@ -394,4 +395,53 @@ TEST_CASE("a silent relay costs no more than the patience", "[agent]") {
     const auto start = std::chrono::steady_clock::now();
     CHECK_FALSE(transport.value().exchange({"GET", "/v1/x", "", nullptr}).ok());
     CHECK(std::chrono::steady_clock::now() - start < 5s);
+}
+
+namespace {
+
+/// A hypervisor that takes every order but those about the agent.
+struct Ordered final : Control {
+    std::vector<Bytes> requests{};
+    Outcome<ControlResponse> request(ControlOperation operation, ByteView bytes) override {
+        REQUIRE(operation == ControlOperation::order);
+        requests.emplace_back(bytes.begin(), bytes.end());
+        const bool agent = bytes.size() == 4 + 5 && bytes[4] == 'a';
+        return ControlResponse{agent ? ControlStatus::refused : ControlStatus::ok, cbor([&](CborWriter& out) {
+                                   out.map(1);
+                                   out.key(0), out.u64(agent ? 3 : 0);
+                               })};
+    }
+    [[nodiscard]] std::uint32_t event_counter() const override { return 0; }
+};
+
+Json order(std::uint64_t id, const char* vm, const char* what) { return {{"id", id}, {"vm", vm}, {"order", what}}; }
+
+} // namespace
+
+TEST_CASE("an operator's order goes to the hypervisor once and its result is kept", "[agent]") {
+    Ordered control;
+    HypervisorClient hypervisor{control};
+    OperatorOrders orders;
+    const Json answer = {{"orders", {order(1, "disk0", "stop"), order(2, "agent", "restart"), order(3, "net0", "dance")}}};
+    CHECK(orders.obey(answer, hypervisor).value());
+    CHECK(control.requests == std::vector<Bytes>{{1, 0, 0, 0, 'd', 'i', 's', 'k', '0'}, {3, 0, 0, 0, 'a', 'g', 'e', 'n', 't'},
+                                                 {0, 0, 0, 0, 'n', 'e', 't', '0'}});
+    CHECK(orders.results() == Json::parse(R"([{"id":1,"error":0},{"id":2,"error":3},{"id":3,"error":0}])"));
+    CHECK_FALSE(orders.obey(answer, hypervisor).value());
+    CHECK(control.requests.size() == 3);
+    for (std::uint64_t id = 4; id < 40; ++id) CHECK(orders.obey({{"orders", {order(id, "net0", "start")}}}, hypervisor).value());
+    CHECK(orders.results().size() == OperatorOrders::max_results);
+    CHECK(orders.results().back()["id"] == 39);
+}
+
+TEST_CASE("an answer without orders, or with malformed ones, orders nothing", "[agent]") {
+    Ordered control;
+    HypervisorClient hypervisor{control};
+    OperatorOrders orders;
+    for (const char* text : {"{}", "null", "[]", "7", R"({"orders":null})", R"({"orders":[]})", R"({"orders":{}})"})
+        CHECK_FALSE(orders.obey(Json::parse(text), hypervisor).value());
+    for (const char* text : {R"({"orders":7})", R"({"orders":[7]})", R"({"orders":[{"id":1}]})", R"({"orders":[{"id":1,"vm":"a","order":1}]})"})
+        CHECK_FALSE(orders.obey(Json::parse(text), hypervisor).ok());
+    CHECK_FALSE(orders.obey(Json::parse(R"({"orders":[{"id":-1,"vm":"net0","order":"stop"}]})"), hypervisor).value());
+    CHECK(control.requests.empty());
 }

@@ -198,7 +198,7 @@ TEST_CASE("a forged restart is refused", "[custody_replay]") {
         CHECK_FALSE(story.assign(disk, disk0));
     }
     SECTION("it was told to stop") {
-        REQUIRE(story.stop(disk0, GENERATE(Cause::none, Cause::lease_expired, Cause::revoked, Cause::operator_order)));
+        REQUIRE(story.stop(disk0, GENERATE(Cause::none, Cause::lease_expired, Cause::revoked)));
         CHECK_FALSE(story.reset(disk, flr, true));
         CHECK_FALSE(story.assign(disk, disk0));
         CHECK_FALSE(story.start(disk0, 2));
@@ -356,7 +356,10 @@ private:
     void stop() {
         const VmIndex vm = pick(4);
         const Cause cause = std::array{Cause::vm_crashed, Cause::vm_exited, Cause::operator_order}[pick(3)];
-        if (bench_.machine.running.count(vm) != 0) bench_.stopped(vm, cause);
+        const custody::Order order = std::array{custody::Order::stop, custody::Order::start, custody::Order::start,
+                                                custody::Order::restart}[pick(4)];
+        if (pick(4) == 0) (void)bench_.custody->order(vm, order);
+        else if (bench_.machine.running.count(vm) != 0) bench_.stopped(vm, cause);
     }
 
     void replay(const LedgerEntry& entry) {

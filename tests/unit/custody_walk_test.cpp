@@ -19,7 +19,7 @@ public:
 
     void step() {
         bench_.now += pick(4000);
-        switch (pick(12)) {
+        switch (pick(13)) {
         case 0:
         case 1:
         case 2: offer_grant(); break;
@@ -32,6 +32,7 @@ public:
         case 9:
         case 10: bench_.custody->reset_done(pick(3), pick(4) != 0); break;
         case 11: change_world(); break;
+        case 12: (void)bench_.custody->order(pick(5), static_cast<custody::Order>(pick(5))); break;
         }
         bench_.custody->tick(bench_.now);
         check();
@@ -151,7 +152,7 @@ void check_story(const Walk& walk) {
             break;
         case LedgerKind::vm_stopped: // of a VM that ended by itself the devices may come again, after a reset
             for (auto& [device, where] : at)
-                if (where == At::assigned && holder[device] == entry.vm_id && measure::ended_by_itself(entry.cause))
+                if (where == At::assigned && holder[device] == entry.vm_id && measure::leaves_grants(entry.cause))
                     where = At::accepted;
             break;
         case LedgerKind::device_reset:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session answers its operator, and that no client, however hostile or slow, holds it up.
 #include "dlaunch/session/operator_socket.hpp"
+#include "dlaunch/session/order_desk.hpp"
 #include "tests/unit/verifier_scratch.hpp"
 
 #include <catch2/catch.hpp>
@@ -246,4 +247,84 @@ TEST_CASE("a session is found by its number; dead ones and strangers' files are 
     }
     CHECK(directory.sessions().empty());
     CHECK(std::filesystem::exists(path / "8"));
+}
+
+TEST_CASE("an order is answered when the hypervisor has answered it, and only to who gave it", "[operator]") {
+    Table table;
+    std::vector<std::string> placed;
+    table.socket.on_order([&](const std::string& vm, const std::string& order) -> std::optional<std::uint64_t> {
+        if (placed.size() == 2) return std::nullopt;
+        placed.push_back(order + " " + vm);
+        return placed.size();
+    });
+    const UniqueFd first = table.client(), second = table.client(), third = table.client();
+    say(first, R"({"do":"vm","order":"stop","vm":"disk0"})" "\n" R"({"do":"status"})" "\n");
+    say(second, R"({"do":"vm","order":"restart","vm":"agent"})" "\n");
+    table.step();
+    say(third, R"({"do":"vm","order":"start","vm":"net0"})" "\n");
+    table.step(3);
+    CHECK(placed == std::vector<std::string>{"stop disk0", "restart agent"});
+    CHECK(lines(heard(third)).at(0).at("error") == "busy");
+    CHECK(heard(first).empty());
+    table.socket.order_done(2, 3);
+    table.socket.order_done(7, 0);
+    table.step();
+    CHECK(heard(first).empty());
+    CHECK(lines(heard(second)).at(0).at("error") == "not_a_driver");
+    table.socket.order_done(1, 0);
+    table.step(2);
+    const auto answers = lines(heard(first));
+    REQUIRE(answers.size() == 2);
+    CHECK(answers[0] == json{{"ok", true}});
+    CHECK(answers[1].contains("status"));
+}
+
+TEST_CASE("an order that nobody answers, or that is none, is refused", "[operator]") {
+    Table table;
+    table.socket.on_order([](const std::string&, const std::string&) { return std::optional<std::uint64_t>{1}; });
+    const UniqueFd client = table.client();
+    say(client, R"({"do":"vm","order":"stop","vm":"disk0"})" "\n");
+    table.step();
+    table.now += OperatorSocket::order_limit + seconds{1};
+    table.step();
+    CHECK(lines(heard(client)).at(0).at("error") == "no_answer");
+    table.socket.order_done(1, 0); // too late
+    table.step();
+    CHECK(heard(client).empty());
+    for (const char* text : {R"({"do":"vm"})", R"({"do":"vm","order":"shoot","vm":"net0"})", R"({"do":"vm","order":1,"vm":"net0"})"})
+        CHECK(answer_to(text).at("error") == "unknown_request");
+    for (const char* text : {R"({"do":"vm","order":"stop"})", R"({"do":"vm","order":"stop","vm":"../net0"})", R"({"do":"vm","order":"stop","vm":7})"})
+        CHECK(answer_to(text).at("error") == "unknown_vm");
+    CHECK(answer_to(R"({"do":"vm","order":"stop","vm":"net0"})").at("error") == "busy"); // nobody takes orders
+}
+
+TEST_CASE("orders wait in a file until their results are reported or they are too old", "[operator]") {
+    const casemate::test::ScratchDirectory scratch;
+    const auto file = scratch.path() / "orders.json";
+    const auto offered = [&] {
+        std::ifstream in{file};
+        return json::parse(in)["orders"];
+    };
+    OrderDesk desk{file};
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> answered;
+    const auto note = [&](std::uint64_t id, std::uint64_t error) { answered.emplace_back(id, error); };
+    const auto now = std::chrono::steady_clock::now();
+    CHECK(desk.place("disk0", "stop", now) == 1U);
+    CHECK(desk.place("net0", "restart", now + seconds{10}) == 2U);
+    CHECK(offered() == json::parse(R"([{"id":1,"vm":"disk0","order":"stop"},{"id":2,"vm":"net0","order":"restart"}])"));
+    for (const char* junk : {"null", "{}", R"({"agent":7})", R"({"agent":{"operator_orders":[7,{},{"id":-1,"error":0},{"id":1,"error":"x"}]}})"})
+        desk.take(json::parse(junk), note);
+    CHECK(answered.empty());
+    const json report = json::parse(R"({"agent":{"operator_orders":[{"id":1,"error":4},{"id":9,"error":0}]}})");
+    desk.take(report, note);
+    desk.take(report, note); // the agent repeats the latest
+    CHECK(answered == decltype(answered){{1, 4}});
+    CHECK(offered().size() == 1);
+    desk.tick(now + OrderDesk::patience + seconds{5});
+    CHECK(offered().size() == 1);
+    desk.tick(now + OrderDesk::patience + seconds{11});
+    CHECK(offered().empty());
+    for (std::size_t i = 0; i < OrderDesk::max_waiting; ++i) CHECK(desk.place("net0", "stop", now).has_value());
+    CHECK_FALSE(desk.place("net0", "stop", now).has_value());
+    CHECK_FALSE(OrderDesk{scratch.path() / "absent" / "orders.json"}.place("net0", "stop", now).has_value());
 }

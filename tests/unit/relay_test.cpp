@@ -24,9 +24,10 @@ namespace {
 struct Recorded {
     std::vector<VerifierCall> calls;
     std::vector<std::string> reports;
+    std::string orders;
     VerifierAnswer next{200, R"({"ok":true})"};
     Exchange exchange{[this](const VerifierCall& call) { calls.push_back(call); return next; },
-                      [this](const std::string& report) { reports.push_back(report); }};
+                      [this](const std::string& report) { reports.push_back(report); }, [this] { return orders; }};
 
     json ask(const json& request) { return json::parse(exchange.answer(request.dump())); }
 };
@@ -75,6 +76,24 @@ TEST_CASE("reports stay on the management host, the latest replaces the one befo
     Recorded line;
     CHECK(line.ask({{"id", 1}, {"method", "POST"}, {"path", "/relay/report"}, {"body", {{"up", 1}}}})["status"] == 200);
     CHECK(line.reports == std::vector<std::string>{R"({"up":1})"});
+    CHECK(line.calls.empty());
+}
+
+TEST_CASE("the answer to a report brings the operator's orders, if they are an object", "[relay]") {
+    test::ScratchDirectory directory;
+    const json report = {{"id", 1}, {"method", "POST"}, {"path", "/relay/report"}, {"body", {{"up", 1}}}};
+    Recorded line;
+    for (const char* text : {"", "{", "[]", "7"}) {
+        line.orders = text;
+        CHECK(line.ask(report)["body"] == json::object());
+    }
+    const auto waiting = orders_from_file(directory / "orders.json");
+    CHECK(waiting().empty());
+    std::ofstream{directory / "orders.json"} << R"({"orders":[]})";
+    line.orders = waiting();
+    CHECK(line.ask(report)["body"] == json{{"orders", json::array()}});
+    std::ofstream{directory / "orders.json"} << std::string(1 << 20, ' ');
+    CHECK(waiting().size() < (1 << 20));
     CHECK(line.calls.empty());
 }
 
