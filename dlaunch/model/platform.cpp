@@ -121,7 +121,10 @@ Status<Error> Platform::start_qemu() {
 /// Before they execute anything: QEMU 7.2 is right only if no two of them run at the same time (docs/adr/0009).
 Status<Error> Platform::confine_processors() {
     const auto processors = TRY(monitor_->execute("query-cpus-fast", nlohmann::json::object()));
-    for (const auto& each : processors) TRY(host_processor_.confine(each.at("thread-id").get<int>()));
+    for (const auto& each : processors) {
+        processor_threads_.push_back(each.at("thread-id").get<int>());
+        TRY(host_processor_.confine(processor_threads_.back()));
+    }
     return Done{};
 }
 

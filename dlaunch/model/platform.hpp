@@ -55,6 +55,8 @@ public:
     [[nodiscard]] const TpmIdentity& tpm_identity() const { return identity_; }
     /// -1 before it was started.
     [[nodiscard]] int qemu_pid() const { return qemu_ ? qemu_->pid() : -1; }
+    /// Of QEMU, in the order of the cores.
+    [[nodiscard]] const std::vector<int>& processor_threads() const { return processor_threads_; }
     [[nodiscard]] int swtpm_pid() const { return swtpm_ ? swtpm_->pid() : -1; }
     /// One TPM command of the host's own, between the guest's.
     Outcome<std::vector<std::uint8_t>> tpm_command(ByteView command) { return tpm_->transact(command); }
@@ -84,6 +86,7 @@ private:
     TpmIdentity identity_;
     std::unique_ptr<Reactor> reactor_;
     HostProcessor host_processor_;
+    std::vector<int> processor_threads_;
     UniqueFd console_;
     ConsoleLines lines_;
     std::unique_ptr<QmpClient> monitor_;

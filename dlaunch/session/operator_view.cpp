@@ -47,6 +47,14 @@ std::string lease_text(const json& device) {
     return left == 0U ? "-" : seconds_text(left);
 }
 
+/// "1 43%": the core, and how busy it was.
+std::string core_text(const json& vm) {
+    const json share = member(vm, "core_share");
+    const std::string core = text_of(vm, "core");
+    return share.is_number() ? core + " " + std::to_string(std::lround(share.get<double>() * 100)) + "%"
+                             : core;
+}
+
 std::string joined(const json& texts) {
     std::string all;
     for (const json& text : texts) {
@@ -70,13 +78,14 @@ std::set<std::string> exit_kinds(const json& vms) {
 
 std::string vm_table(const json& vms) {
     const std::set<std::string> kinds = exit_kinds(vms);
-    Row heading{"VM", "STATE", "STARTS", "DEVICES", "EXITS/S"};
+    Row heading{"VM", "STATE", "STARTS", "DEVICES", "CORE", "EXITS/S"};
     for (const std::string& kind : kinds) heading.push_back(printable(kind));
     std::vector<Row> rows{heading};
     for (const json& vm : vms) {
         const json rates = member(vm, "exits_per_second");
-        Row row{text_of(vm, "name"), text_of(vm, "state"), text_of(vm, "starts"),
-                joined(array_member(vm, "devices")), total_text(rates)};
+        Row row{text_of(vm, "name"),   text_of(vm, "state"),
+                text_of(vm, "starts"), joined(array_member(vm, "devices")),
+                core_text(vm),         total_text(rates)};
         for (const std::string& kind : kinds) row.push_back(rate_text(rates, kind));
         rows.push_back(row);
     }

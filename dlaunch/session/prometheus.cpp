@@ -90,17 +90,20 @@ std::string vm_metrics(const json& vms) {
     Metric starts{"casemate_vm_starts_total", "counter", "Starts of the VM in this launch."};
     Metric exits{"casemate_vm_exits_total", "counter", "Exits of the VM to the hypervisor, by type."};
     Metric memory{"casemate_vm_memory_bytes", "gauge", "Memory of the VM."};
+    Metric busy{"casemate_vm_core_busy_ratio", "gauge",
+                "How busy the VM's core is, by the host's clock; others may share it."};
     for (const json& vm : vms) {
         const auto name = text_member(vm, "name");
         if (!name) continue;
         add_states(state, "vm", *name, vm, {"defined", "running", "stopped"});
         starts.add({{"vm", *name}}, member(vm, "starts"));
+        busy.add({{"vm", *name}}, member(vm, "core_share"));
         memory.add({{"vm", *name}}, member(vm, "memory_mib"), 1 / bytes_of_mib);
         const json counts = member(vm, "exits");
         if (!counts.is_object()) continue;
         for (const auto& [type, count] : counts.items()) exits.add({{"vm", *name}, {"type", type}}, count);
     }
-    return state.text() + starts.text() + exits.text() + memory.text();
+    return state.text() + starts.text() + exits.text() + memory.text() + busy.text();
 }
 
 std::string device_metrics(const json& devices) {
