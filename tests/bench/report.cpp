@@ -12,7 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t lines_bar = 9000;
+constexpr std::size_t lines_bar = 11000;
 
 std::vector<double> values_of(const std::vector<RunResult>& runs, const std::string& metric) {
     std::vector<double> values;
