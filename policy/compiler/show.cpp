@@ -45,6 +45,9 @@ void show(std::ostream& out, const Policy& policy, const Bundle& bundle) {
         << hex(policy.grant_key) << "\n";
     for (std::size_t i = 0; i < policy.vm_count; ++i) show_vm(out, policy.vms[i]);
     for (std::size_t i = 0; i < policy.device_count; ++i) show_device(out, policy, policy.devices[i]);
+    for (std::size_t i = 0; i < policy.link_count; ++i)
+        out << "link " << policy.vms[policy.links[i].first].name.view() << " to "
+            << policy.vms[policy.links[i].second].name.view() << "\n";
 }
 
 } // namespace casemate::policy

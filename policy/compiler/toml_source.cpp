@@ -5,6 +5,8 @@
 #include "policy/compiler/pci_text.hpp"
 #include "policy/compiler/toml_fields.hpp"
 
+#include <algorithm>
+
 namespace casemate::policy {
 namespace {
 
@@ -29,12 +31,18 @@ void read_vm(const toml::table& table, std::vector<Problem>& problems, Vm& vm) {
     else fields.bad("placement", describe(PolicyError::placement));
 }
 
+/// vm_count when there is none of this name.
+std::uint8_t find_vm(const Policy& policy, std::string_view name) {
+    std::uint8_t vm = 0;
+    while (vm < policy.vm_count && policy.vms[vm].name.view() != name) ++vm;
+    return vm;
+}
+
 void read_holders(Fields& fields, const Policy& policy, Device& device) {
     const auto names = fields.texts("holders");
     if (names.size() > max_holders) return fields.bad("holders", describe(PolicyError::holder_count));
     for (const std::string& name : names) {
-        std::uint8_t vm = 0;
-        while (vm < policy.vm_count && policy.vms[vm].name.view() != name) ++vm;
+        const std::uint8_t vm = find_vm(policy, name);
         if (vm == policy.vm_count) fields.bad("holders", "'" + name + "' is not a VM of this policy");
         else device.holders[device.holder_count++] = vm;
     }
@@ -64,13 +72,32 @@ void read_device(const toml::table& table, std::vector<Problem>& problems, const
     device.max_lease = fields.number<std::uint32_t>("max_lease");
 }
 
-/// Where the broken rule stands: at a device, at a VM, or nowhere in particular.
-std::size_t line_of(const PolicyFault& fault, const Tables& vms, const Tables& devices) {
-    const bool about_device = fault.rule >= PolicyError::device_address;
+/// The owner writes the two VMs in any order.
+void read_link(const toml::table& table, std::vector<Problem>& problems, const Policy& policy, Link& link) {
+    Fields fields{table, problems};
+    const auto names = fields.texts("between");
+    if (names.empty()) return; // reported, or for the rules to refuse
+    if (names.size() != 2) return fields.bad("between", "'between' must name two VMs");
+    std::uint8_t ends[2] = {};
+    for (std::size_t i = 0; i < 2; ++i) {
+        ends[i] = find_vm(policy, names[i]);
+        if (ends[i] == policy.vm_count) fields.bad("between", "'" + names[i] + "' is not a VM of this policy");
+    }
+    link = {std::min(ends[0], ends[1]), std::max(ends[0], ends[1])};
+}
+
+struct SourceTables {
+    Tables vms, devices, links;
+};
+
+/// Where the broken rule stands: at a link, at a device, at a VM, or nowhere in particular.
+std::size_t line_of(const PolicyFault& fault, const SourceTables& source) {
+    const bool about_link = fault.rule >= PolicyError::link_end_unknown;
+    const bool about_device = fault.rule >= PolicyError::device_address && fault.rule <= PolicyError::lease;
     const bool about_vm = fault.rule >= PolicyError::vm_name && fault.rule <= PolicyError::core_not_shared &&
                           fault.rule != PolicyError::no_agent;
-    const Tables& tables = about_device ? devices : vms;
-    if (!(about_device || about_vm) || fault.index >= tables.size()) return 0;
+    const Tables& tables = about_link ? source.links : about_device ? source.devices : source.vms;
+    if (!(about_link || about_device || about_vm) || fault.index >= tables.size()) return 0;
     return tables[fault.index]->source().begin.line;
 }
 
@@ -79,16 +106,17 @@ void read_root(const toml::table& root, Source& source) {
     std::vector<Problem>& problems = source.problems;
     Fields fields{root, problems};
     policy.epoch = fields.number<std::uint32_t>("epoch");
-    const Tables vms = fields.tables("vm");
-    const Tables devices = fields.tables("device");
-    if (vms.size() > max_vms) return problems.push_back({0, describe(PolicyError::vm_count)});
-    if (devices.size() > max_devices) return problems.push_back({0, describe(PolicyError::device_count)});
-    for (const toml::table* vm : vms) read_vm(*vm, problems, policy.vms[policy.vm_count++]);
-    for (const toml::table* device : devices)
+    const SourceTables all{fields.tables("vm"), fields.tables("device"), fields.tables("link")};
+    if (all.vms.size() > max_vms) return problems.push_back({0, describe(PolicyError::vm_count)});
+    if (all.devices.size() > max_devices) return problems.push_back({0, describe(PolicyError::device_count)});
+    if (all.links.size() > max_links) return problems.push_back({0, describe(PolicyError::link_count)});
+    for (const toml::table* vm : all.vms) read_vm(*vm, problems, policy.vms[policy.vm_count++]);
+    for (const toml::table* device : all.devices)
         read_device(*device, problems, policy, policy.devices[policy.device_count++]);
+    for (const toml::table* link : all.links) read_link(*link, problems, policy, policy.links[policy.link_count++]);
     if (!problems.empty()) return; // the rules would only repeat them
     const auto valid = validate(policy);
-    if (!valid.ok()) problems.push_back({line_of(valid.error(), vms, devices), describe(valid.error().rule)});
+    if (!valid.ok()) problems.push_back({line_of(valid.error(), all), describe(valid.error().rule)});
 }
 
 } // namespace

@@ -34,6 +34,13 @@ const char* describe(PolicyError error) {
     case PolicyError::holder_is_agent: return "the agent VM may not hold a device";
     case PolicyError::rights: return "the rights must be one or more of dma, interrupts and mmio";
     case PolicyError::lease: return "the longest lease must be 1 to 86400 seconds";
+    case PolicyError::link_count: return "there may be at most 16 links";
+    case PolicyError::link_end_unknown: return "an end of a link is not a VM of this policy";
+    case PolicyError::link_to_itself: return "a link joins two different VMs";
+    case PolicyError::link_order: return "the two VMs of a link stand in the order of the VMs";
+    case PolicyError::link_to_agent: return "the agent VM may not have a link";
+    case PolicyError::link_twice: return "two VMs have at most one link between them";
+    case PolicyError::link_ends: return "a VM has at most 4 links";
     }
     return "unknown error";
 }

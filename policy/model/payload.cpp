@@ -8,9 +8,10 @@
 namespace casemate::policy {
 namespace {
 
-constexpr std::size_t policy_fields = 5;
+constexpr std::size_t policy_fields = 6;
 constexpr std::size_t vm_fields = 9;
 constexpr std::size_t device_fields = 5;
+constexpr std::size_t link_fields = 2;
 
 template <typename T>
 T number(CborReader& in) {
@@ -60,6 +61,12 @@ void read_device(CborReader& in, const Policy& policy, Device& device) {
     in.expect_key(4), device.max_lease = number<std::uint32_t>(in);
 }
 
+void read_link(CborReader& in, const Policy& policy, Link& link) {
+    in.expect_array(link_fields);
+    link.first = find_vm(policy, in.text(max_vm_name));
+    link.second = find_vm(policy, in.text(max_vm_name));
+}
+
 /// The fields before the lists.
 Status<PolicyFault> read_front(CborReader& in, Policy& policy) {
     in.expect_map(policy_fields);
@@ -96,6 +103,11 @@ void write_device(CborWriter& out, const Policy& policy, const Device& device) {
     out.key(4), out.u64(device.max_lease);
 }
 
+void write_link(CborWriter& out, const Policy& policy, const Link& link) {
+    out.array(link_fields);
+    out.text(policy.vms[link.first].name.view()), out.text(policy.vms[link.second].name.view());
+}
+
 } // namespace
 
 Status<PolicyFault> parse_policy(ByteView payload, Policy& policy) {
@@ -108,6 +120,8 @@ Status<PolicyFault> parse_policy(ByteView payload, Policy& policy) {
     for (std::size_t i = 0; i < policy.vm_count; ++i) read_vm(in, policy.vms[i]);
     in.expect_key(4), policy.device_count = static_cast<std::uint8_t>(in.array_size(max_devices));
     for (std::size_t i = 0; i < policy.device_count; ++i) read_device(in, policy, policy.devices[i]);
+    in.expect_key(5), policy.link_count = static_cast<std::uint8_t>(in.array_size(max_links));
+    for (std::size_t i = 0; i < policy.link_count; ++i) read_link(in, policy, policy.links[i]);
     if (!in.finished()) return Failure{PolicyFault{PolicyError::shape, 0}};
     return validate(policy);
 }
@@ -136,6 +150,8 @@ ByteView encode_policy(const Policy& policy, ByteSpan buffer) {
     for (std::size_t i = 0; i < policy.vm_count; ++i) write_vm(out, policy.vms[i]);
     out.key(4), out.array(policy.device_count);
     for (std::size_t i = 0; i < policy.device_count; ++i) write_device(out, policy, policy.devices[i]);
+    out.key(5), out.array(policy.link_count);
+    for (std::size_t i = 0; i < policy.link_count; ++i) write_link(out, policy, policy.links[i]);
     return out.ok() ? out.written() : ByteView{};
 }
 

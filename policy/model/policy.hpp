@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The owner's policy in memory: which VMs run, which devices each may hold, and whose grants count.
+// The owner's policy in memory: which VMs run, which devices each may hold, which of them are linked, and whose grants count.
 // Plain fixed-size values (about 20 KiB in all), no allocation. Wire form: docs/interfaces/policy.md.
 // Made by parse_policy() (payload.hpp) from a verified bundle, or by the compiler; valid only after validate().
 // Who reads it: the hypervisor (VMs, custody), the verifier (which VM may hold which device).
@@ -19,6 +19,8 @@ inline constexpr std::uint64_t format_version = 1;
 inline constexpr std::size_t max_vms = 16;
 inline constexpr std::size_t max_devices = 32;
 inline constexpr std::size_t max_holders = 8;
+inline constexpr std::size_t max_links = 16;
+inline constexpr std::size_t max_link_ends = 4; // of one VM
 inline constexpr std::size_t max_vm_name = 15;
 inline constexpr std::size_t max_file_name = 31; // launch::Image.name holds 32 with its NUL
 inline constexpr std::size_t max_command_line = 1024;
@@ -84,6 +86,14 @@ struct Device {
     }
 };
 
+/// A virtual network cable between two VMs. Each VM has its end as a device, in the order of Policy::links.
+struct Link {
+    std::uint8_t first = 0;  // indices into Policy::vms, ascending: a link has one spelling
+    std::uint8_t second = 0;
+
+    [[nodiscard]] constexpr bool ends_at(std::size_t vm) const { return first == vm || second == vm; }
+};
+
 struct Policy {
     std::uint64_t epoch = 0;
     std::array<std::uint8_t, public_key_size> grant_key{};
@@ -91,6 +101,8 @@ struct Policy {
     std::array<Vm, max_vms> vms{};
     std::uint8_t device_count = 0;
     std::array<Device, max_devices> devices{};
+    std::uint8_t link_count = 0;
+    std::array<Link, max_links> links{};
 };
 
 /// One number per rule. `shape`: not canonical CBOR of the documented form, or a value beyond its field.
@@ -123,9 +135,16 @@ enum class PolicyError : std::uint8_t {
     holder_is_agent,
     rights,
     lease,
+    link_count,
+    link_end_unknown,
+    link_to_itself,
+    link_order,
+    link_to_agent,
+    link_twice,
+    link_ends,
 };
 
-/// The broken rule, and which VM or device (by its index) breaks it; 0 for rules about the whole policy.
+/// The broken rule, and which VM, device or link (by its index) breaks it; 0 for rules about the whole policy.
 struct PolicyFault {
     PolicyError rule = PolicyError::none;
     std::uint8_t index = 0;

@@ -68,6 +68,28 @@ PolicyError check_device(const Policy& policy, const Device& device) {
     return device.max_lease >= 1 && device.max_lease <= max_lease_seconds ? PolicyError::none : PolicyError::lease;
 }
 
+PolicyError check_link(const Policy& policy, const Link& link) {
+    if (link.first >= policy.vm_count || link.second >= policy.vm_count) return PolicyError::link_end_unknown;
+    if (link.first == link.second) return PolicyError::link_to_itself;
+    if (link.first > link.second) return PolicyError::link_order;
+    // What carries the evidence has no peer that could disturb it.
+    const bool agent = policy.vms[link.first].role == Role::agent || policy.vms[link.second].role == Role::agent;
+    return agent ? PolicyError::link_to_agent : PolicyError::none;
+}
+
+/// Rules between links[index], valid by itself, and those before it.
+PolicyError check_earlier_links(const Policy& policy, std::size_t index) {
+    const Link& link = policy.links[index];
+    std::size_t at_first = 1, at_second = 1;
+    for (std::size_t i = 0; i < index; ++i) {
+        const Link& earlier = policy.links[i];
+        if (earlier.first == link.first && earlier.second == link.second) return PolicyError::link_twice;
+        at_first += earlier.ends_at(link.first);
+        at_second += earlier.ends_at(link.second);
+    }
+    return at_first > max_link_ends || at_second > max_link_ends ? PolicyError::link_ends : PolicyError::none;
+}
+
 Status<PolicyFault> check_vms(const Policy& policy) {
     bool has_agent = false;
     for (std::uint8_t i = 0; i < policy.vm_count; ++i) {
@@ -91,6 +113,15 @@ Status<PolicyFault> check_devices(const Policy& policy) {
     return Done{};
 }
 
+Status<PolicyFault> check_links(const Policy& policy) {
+    for (std::uint8_t i = 0; i < policy.link_count; ++i) {
+        PolicyError error = check_link(policy, policy.links[i]);
+        if (error == PolicyError::none) error = check_earlier_links(policy, i);
+        if (error != PolicyError::none) return Failure{PolicyFault{error, i}};
+    }
+    return Done{};
+}
+
 } // namespace
 
 Status<PolicyFault> validate(const Policy& policy) {
@@ -98,8 +129,10 @@ Status<PolicyFault> validate(const Policy& policy) {
     if (policy.grant_key[0] != sec1_uncompressed) return Failure{PolicyFault{PolicyError::grant_key, 0}};
     if (policy.vm_count == 0 || policy.vm_count > max_vms) return Failure{PolicyFault{PolicyError::vm_count, 0}};
     if (policy.device_count > max_devices) return Failure{PolicyFault{PolicyError::device_count, 0}};
+    if (policy.link_count > max_links) return Failure{PolicyFault{PolicyError::link_count, 0}};
     TRY(check_vms(policy));
-    return check_devices(policy);
+    TRY(check_devices(policy));
+    return check_links(policy);
 }
 
 } // namespace casemate::policy

@@ -42,6 +42,21 @@ max_lease = 60
 )";
 }
 
+/// With a client at line 26 and a link at line 35.
+std::string linked(const std::string& between) {
+    return sample() + R"([[vm]]
+name = "client"
+role = "client"
+kernel = "vmlinuz"
+initrd = "client.img"
+command_line = "console=ttyS0"
+memory_mib = 64
+core = 0
+placement = "shared"
+[[link]]
+between = )" + between + "\n";
+}
+
 std::unique_ptr<Source> read(const std::string& text) {
     return std::make_unique<Source>(read_source(text, grant_key));
 }
@@ -102,6 +117,36 @@ TEST_CASE("each problem of a source is reported at its line", "[policy]") {
     CHECK(problem_after("\"dma\"", "\"DMA\"") == "24: 'DMA' is not one of dma, interrupts and mmio");
     CHECK(problem_after("max_lease = 60", "max_lease = 0") == "20: the longest lease must be 1 to 86400 seconds");
     CHECK(problem_after("\"agent\"\nkernel", "\"client\"\nkernel") == "0: one VM must have the role agent");
+}
+
+TEST_CASE("links are read in either order of their VMs", "[policy]") {
+    for (const char* between : {R"(["net0", "client"])", R"(["client", "net0"])"}) {
+        const auto source = read(linked(between));
+        REQUIRE(source->problems.empty());
+        REQUIRE(source->policy.link_count == 1);
+        CHECK(source->policy.links[0].first == 1);
+        CHECK(source->policy.links[0].second == 2);
+    }
+}
+
+TEST_CASE("each problem of a link is reported at its line", "[policy]") {
+    const auto problem = [](const std::string& between) {
+        const auto source = read(linked(between));
+        return source->problems.size() == 1 ? std::to_string(source->problems[0].line) + ": " + source->problems[0].what : "not one";
+    };
+    CHECK(problem(R"(["net0", "net1"])") == "36: 'net1' is not a VM of this policy");
+    CHECK(problem(R"(["net0"])") == "36: 'between' must name two VMs");
+    CHECK(problem(R"(["net0", "client", "agent"])") == "36: 'between' must name two VMs");
+    CHECK(problem("[]") == "35: a link joins two different VMs");
+    CHECK(problem(R"("net0")") == "36: 'between' must be a list of texts");
+    CHECK(problem(R"(["net0", "net0"])") == "35: a link joins two different VMs");
+    CHECK(problem(R"(["net0", "agent"])") == "35: the agent VM may not have a link");
+    CHECK(problem(R"(["net0", "client"])" "\n[[link]]\nbetween = [\"client\", \"net0\"]") ==
+          "37: two VMs have at most one link between them");
+    CHECK(problem(R"(["net0", "client"])" "\nspeed = 1") == "37: unknown key 'speed'");
+    std::string many = R"(["net0", "client"])";
+    for (int i = 0; i < 16; ++i) many += "\n[[link]]\nbetween = [\"net0\", \"client\"]";
+    CHECK(problem(many) == "0: there may be at most 16 links");
 }
 
 TEST_CASE("text that is not TOML is one problem with its line", "[policy]") {

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,10 +41,38 @@ PolicyError rule_broken_by(const Change& change) { return fault_after(change).ru
 
 /// The sample without devices, written by python3-cbor2 (canonical=True).
 constexpr std::string_view golden =
-    "a500010107025841040000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    "a600010107025841040000000000000000000000000000000000000000000000000000000000000000000000000000000000"
     "00000000000000000000000000000000000000000000000382a900656167656e7401000267766d6c696e757a03696167656e"
     "742e696d670473636f6e736f6c653d7474795330207175696574051880060007000801a900646e65743001010267766d6c69"
-    "6e757a03696167656e742e696d670473636f6e736f6c653d74747953302071756965740518800601070108010480";
+    "6e757a03696167656e742e696d670473636f6e736f6c653d747479533020717569657405188006010701080104800580";
+/// The same with two clients and their links.
+constexpr std::string_view golden_with_links =
+    "a600010107025841040000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    "00000000000000000000000000000000000000000000000384a900656167656e7401000267766d6c696e757a03696167656e"
+    "742e696d670473636f6e736f6c653d7474795330207175696574051880060007000801a900646e65743001010267766d6c69"
+    "6e757a03696167656e742e696d670473636f6e736f6c653d7474795330207175696574051880060107010801a90067636c69"
+    "656e743001020267766d6c696e757a03696167656e742e696d670473636f6e736f6c653d7474795330207175696574051880"
+    "060007000801a90067636c69656e743101020267766d6c696e757a03696167656e742e696d670473636f6e736f6c653d7474"
+    "7953302071756965740518800600070008010480058282646e65743067636c69656e743082646e65743067636c69656e7431";
+
+/// The sample with two clients of net0.
+Policy linked_policy() {
+    Policy policy = sample_policy();
+    policy.vm_count = 4;
+    policy.vms[2] = sample_vm("client0", Role::client);
+    policy.vms[3] = sample_vm("client1", Role::client);
+    policy.link_count = 2;
+    policy.links[0] = {1, 2};
+    policy.links[1] = {1, 3};
+    return policy;
+}
+
+PolicyFault link_fault_after(const Change& change) {
+    Policy policy = linked_policy();
+    change(policy);
+    const auto valid = validate(policy);
+    return valid.ok() ? PolicyFault{} : valid.error();
+}
 
 } // namespace
 
@@ -51,6 +80,9 @@ TEST_CASE("a policy has the documented encoding", "[policy]") {
     Policy policy = sample_policy();
     policy.device_count = 0;
     CHECK(to_hex(encoded(policy)) == to_hex(from_hex(golden)));
+    policy = linked_policy();
+    policy.device_count = 0;
+    CHECK(to_hex(encoded(policy)) == to_hex(from_hex(golden_with_links)));
 }
 
 TEST_CASE("a policy survives the round trip", "[policy]") {
@@ -68,8 +100,20 @@ TEST_CASE("a policy survives the round trip", "[policy]") {
     CHECK(encoded(*policy) == first);
 }
 
+TEST_CASE("links survive the round trip", "[policy]") {
+    const Bytes first = encoded(linked_policy());
+    const auto policy = std::make_unique<Policy>();
+    REQUIRE(parse_policy(first, *policy).ok());
+    REQUIRE(policy->link_count == 2);
+    CHECK(policy->links[0].first == 1);
+    CHECK(policy->links[0].second == 2);
+    CHECK(policy->links[1].ends_at(3));
+    CHECK_FALSE(policy->links[1].ends_at(2));
+    CHECK(encoded(*policy) == first);
+}
+
 TEST_CASE("every truncation of a policy and every appended byte is refused", "[policy]") {
-    const Bytes whole = encoded(sample_policy());
+    const Bytes whole = encoded(linked_policy());
     for (std::size_t size = 0; size < whole.size(); ++size)
         CHECK(error_of(Bytes(whole.begin(), whole.begin() + size)) != PolicyError::none);
     Bytes longer = whole;
@@ -90,14 +134,36 @@ TEST_CASE("the epoch alone can be read", "[policy]") {
     bytes[4] = 0;
     CHECK(read_epoch(bytes).error() == PolicyError::epoch);
     CHECK(error_of(bytes) == PolicyError::epoch);
-    CHECK(read_epoch(Bytes{0xa5, 0x00, 0x01, 0x01}).error() == PolicyError::shape);
+    CHECK(read_epoch(Bytes{0xa6, 0x00, 0x01, 0x01}).error() == PolicyError::shape);
 }
 
 TEST_CASE("a holder that is not a VM is refused by the parser", "[policy]") {
     Bytes bytes = encoded(sample_policy());
-    REQUIRE(bytes[bytes.size() - 9] == 'n'); // ..., 2: ["net0"], 3: 7, 4: 60
-    bytes[bytes.size() - 9] = 'm';
+    REQUIRE(bytes[bytes.size() - 11] == 'n'); // ..., 2: ["net0"], 3: 7, 4: 60}], 5: []
+    bytes[bytes.size() - 11] = 'm';
     CHECK(error_of(bytes) == PolicyError::holder_unknown);
+}
+
+TEST_CASE("a link to a VM that is not there, or with its ends in the other order, is refused by the parser", "[policy]") {
+    Bytes bytes = encoded(linked_policy());
+    bytes.back() = '2'; // ["net0", "client2"]
+    CHECK(error_of(bytes) == PolicyError::link_end_unknown);
+    Bytes turned = encoded(linked_policy());
+    const std::string_view other_order{"\x67" "client1" "\x64" "net0"};
+    std::copy(other_order.begin(), other_order.end(), turned.end() - static_cast<std::ptrdiff_t>(other_order.size()));
+    CHECK(error_of(turned) == PolicyError::link_order);
+}
+
+TEST_CASE("a policy without a list of links, or with more than 16, is refused by its shape", "[policy]") {
+    Bytes bytes = encoded(sample_policy()); // ends with 5: []
+    REQUIRE(bytes.back() == 0x80);
+    bytes.back() = 0x91;
+    for (std::size_t i = 0; i < 17; ++i) bytes.insert(bytes.end(), {0x82, 0x61, 'a', 0x61, 'b'});
+    CHECK(error_of(bytes) == PolicyError::shape);
+    bytes = encoded(sample_policy());
+    bytes.pop_back(), bytes.pop_back();
+    bytes[0] = 0xa5;
+    CHECK(error_of(bytes) == PolicyError::shape);
 }
 
 TEST_CASE("the encoder writes no invalid policy and none that does not fit", "[policy]") {
@@ -115,6 +181,7 @@ TEST_CASE("every rule about the whole policy has its own error", "[policy]") {
     CHECK(rule_broken_by([](Policy& p) { p.vm_count = 0; }) == PolicyError::vm_count);
     CHECK(rule_broken_by([](Policy& p) { p.vm_count = 17; }) == PolicyError::vm_count);
     CHECK(rule_broken_by([](Policy& p) { p.device_count = 33; }) == PolicyError::device_count);
+    CHECK(rule_broken_by([](Policy& p) { p.link_count = 17; }) == PolicyError::link_count);
     CHECK(rule_broken_by([](Policy& p) { p.vms[0].role = Role::client; }) == PolicyError::no_agent);
 }
 
@@ -159,9 +226,40 @@ TEST_CASE("every rule about a device has its own error", "[policy]") {
     CHECK(fault_after([](Policy& p) { p.devices[1].rights = 0; }).index == 1);
 }
 
+TEST_CASE("every rule about a link has its own error", "[policy]") {
+    const auto rule = [](const Change& change) { return link_fault_after(change).rule; };
+    CHECK(rule([](Policy&) {}) == PolicyError::none);
+    CHECK(rule([](Policy& p) { p.links[1].second = 4; }) == PolicyError::link_end_unknown);
+    CHECK(rule([](Policy& p) { p.links[1].first = 255; }) == PolicyError::link_end_unknown);
+    CHECK(rule([](Policy& p) { p.links[1].second = 1; }) == PolicyError::link_to_itself);
+    CHECK(rule([](Policy& p) { p.links[1] = {3, 1}; }) == PolicyError::link_order);
+    CHECK(rule([](Policy& p) { p.links[1] = {0, 3}; }) == PolicyError::link_to_agent);
+    CHECK(rule([](Policy& p) { p.links[1] = p.links[0]; }) == PolicyError::link_twice);
+    CHECK(rule([](Policy& p) { p.links[1] = {2, 3}; }) == PolicyError::none); // two clients may be linked
+    CHECK(link_fault_after([](Policy& p) { p.links[1] = p.links[0]; }).index == 1);
+}
+
+TEST_CASE("a VM has four links and no fifth, whichever end it is", "[policy]") {
+    Policy policy = linked_policy();
+    policy.vm_count = 7;
+    for (const std::uint8_t vm : {4, 5, 6}) policy.vms[vm] = sample_vm(std::string{"client"} + static_cast<char>('0' + vm), Role::client);
+    policy.link_count = 4;
+    policy.links[2] = {1, 4};
+    policy.links[3] = {1, 5};
+    CHECK(validate(policy).ok());
+    policy.link_count = 5;
+    policy.links[4] = {1, 6};
+    CHECK(validate(policy).error().rule == PolicyError::link_ends);
+    CHECK(validate(policy).error().index == 4);
+    policy.links = {Link{2, 6}, {3, 6}, {4, 6}, {5, 6}, {1, 6}};
+    CHECK(validate(policy).error().rule == PolicyError::link_ends);
+    policy.link_count = 4;
+    CHECK(validate(policy).ok());
+}
+
 TEST_CASE("a value beyond its field is refused, not truncated", "[policy]") {
-    Bytes bytes = encoded(sample_policy()); // ends with 4: 60, encoded 18 3c
-    bytes.pop_back(), bytes.pop_back();
-    for (const std::uint8_t byte : {0x1b, 0, 0, 0, 1, 0, 0, 0, 60}) bytes.push_back(byte);
+    Bytes bytes = encoded(sample_policy()); // ends with 4: 60, 5: [], encoded 18 3c 05 80
+    bytes.resize(bytes.size() - 4);
+    for (const std::uint8_t byte : {0x1b, 0, 0, 0, 1, 0, 0, 0, 60, 5, 0x80}) bytes.push_back(byte);
     CHECK(error_of(bytes) == PolicyError::shape);
 }
