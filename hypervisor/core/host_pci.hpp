@@ -4,7 +4,7 @@
 #pragma once
 
 #include "hypervisor/arch/clock.hpp"
-#include "hypervisor/core/spinlock.hpp"
+#include "hypervisor/base/spinlock.hpp"
 #include "hypervisor/hw/clock.hpp"
 #include "hypervisor/hw/pci_config.hpp"
 

@@ -5,7 +5,7 @@
 #include "hypervisor/arch/host_apic.hpp"
 #include "hypervisor/arch/instructions.hpp"
 #include "hypervisor/base/check.hpp"
-#include "hypervisor/core/spinlock.hpp"
+#include "hypervisor/base/spinlock.hpp"
 #include "hypervisor/hw/serial.hpp"
 
 #include <algorithm>

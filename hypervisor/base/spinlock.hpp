@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lock for the few things that cores share (the console). Held with interrupts off, for microseconds, never across
+// A lock for the few things that cores share (the console, a link between two VMs). Held with interrupts off, for microseconds, never across
 // an entry into a guest. Bounded: after give_up polls the holder is taken for dead (it stopped in a panic).
 #pragma once
 
-#include "hypervisor/arch/instructions.hpp"
-
 #include <atomic>
 
-namespace casemate::core {
+namespace casemate {
 
 class SpinLock {
 public:
     void lock() {
         for (unsigned i = 0; i < give_up && held_.exchange(true, std::memory_order_acquire); ++i)
-            arch::pause();
+            __builtin_ia32_pause();
     }
     void unlock() { held_.store(false, std::memory_order_release); }
 
@@ -33,4 +31,4 @@ private:
     SpinLock& lock_;
 };
 
-} // namespace casemate::core
+} // namespace casemate
