@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t slice_ms = 4;
 constexpr std::uint64_t xcr0_x87_sse_avx = 7;
 constexpr std::uint64_t longest_wait_ms = 1000; // keeps the timer's arithmetic small
+constexpr std::uint64_t link_turns_each_ms = 4; // while a link has more to do than one call may
 
 } // namespace
 
@@ -109,7 +110,10 @@ std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
     if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
         const std::uint64_t timer = vms_[i]->vcpu().apic().deadline();
-        if (vms_[i]->state() == VmState::running && timer > tsc) deadline = std::min(deadline, timer);
+        if (vms_[i]->state() != VmState::running) continue;
+        if (timer > tsc) deadline = std::min(deadline, timer);
+        if (vms_[i]->has_link_work())
+            deadline = std::min(deadline, tsc + arch::tsc_from_millis(1) / link_turns_each_ms);
     }
     return deadline;
 }

@@ -5,6 +5,7 @@
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/log.hpp"
 #include "hypervisor/core/msr_policy.hpp"
+#include "hypervisor/vlink/link.hpp"
 
 #include <algorithm>
 
@@ -128,10 +129,25 @@ bool Machine::add_vm(const policy::Vm& source) {
     return true;
 }
 
+bool Machine::add_link(unsigned number, const policy::Link& link) {
+    Vm &first = *vms_[link.first], &second = *vms_[link.second];
+    const auto owner = [](Vm& vm) { return vlink::End::Owner{vm, vm.memory(), vm.link_count()}; };
+    auto* const made = tcb_memory_.make<vlink::Link>(number, owner(first), owner(second));
+    if (made == nullptr || !first.add_link(made->end(0)) || !second.add_link(made->end(1)))
+        return refuse(first.name(), "link");
+    LogLine{"@cm event=link_defined"}
+        .key("link", number)
+        .key("first", first.name())
+        .key("second", second.name());
+    return true;
+}
+
 bool Machine::define_vms(const policy::Policy& policy) {
     if (!make_msr_map()) return refuse("", "no_memory");
     for (const policy::Vm& vm : std::span{policy.vms.data(), policy.vm_count})
         if (!add_vm(vm)) return false;
+    for (unsigned i = 0; i < policy.link_count; ++i)
+        if (!add_link(i, policy.links[i])) return false;
     for (Cpu* const cpu : cpus()) cpu->assign_vector_windows();
     return true;
 }

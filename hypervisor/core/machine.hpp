@@ -53,7 +53,7 @@ public:
     void set_cpu_count(unsigned count) { cpu_count_ = count; }
     [[nodiscard]] std::span<Cpu* const> cpus() const { return {cpus_.data(), cpu_count_}; }
 
-    /// Memory, tables and virtual devices of every VM of the policy; false, and a line in the log, if one cannot be.
+    /// Memory, tables, virtual devices and links of every VM of the policy; false, and a line in the log, if one cannot be.
     [[nodiscard]] bool define_vms(const policy::Policy& policy);
     [[nodiscard]] std::span<Vm* const> vms() const { return {vms_.data(), vm_count_}; }
 
@@ -63,6 +63,7 @@ public:
 
 private:
     [[nodiscard]] bool add_vm(const policy::Vm& definition);
+    [[nodiscard]] bool add_link(unsigned number, const policy::Link& link);
     [[nodiscard]] bool allocate(const VmDefinition& definition, mm::FrameOwner owner, VmResources& resources);
     [[nodiscard]] bool make_msr_map();
 

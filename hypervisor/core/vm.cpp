@@ -54,10 +54,24 @@ void Vm::end(StopCause cause, StopReason reason) {
     if (state() == VmState::running) park(cause, reason); // the first reason counts
 }
 
+bool Vm::add_link(vlink::End& end) {
+    if (link_count_ == links_.size() || !end.attach(platform_.pci, bus_)) return false;
+    links_[link_count_++] = &end;
+    return true;
+}
+
+bool Vm::has_link_work() const {
+    return std::any_of(links_.begin(), links_.begin() + link_count_,
+                       [](const vlink::End* end) { return end->has_work(); });
+}
+
+void Vm::call_service() { core_.kick(); }
+
 void Vm::park(StopCause cause, StopReason reason) {
     cause_ = cause;
     reason_ = reason;
     wiped_ = 0;
+    for (unsigned i = 0; i < link_count_; ++i) links_[i]->reset(); // ORDER: before the memory is given up
     set_state(VmState::parked);
     LogLine{"@cm event=vm_stopped"}
         .key("vm", name())
@@ -89,6 +103,7 @@ void Vm::service() {
     if (state() == VmState::running &&
         platform_.watchdog.expired(arch::read_tsc(), arch::clock_rates().tsc_khz))
         park(StopCause::vm_hung, StopReason::watchdog);
+    for (unsigned i = 0; state() == VmState::running && i < link_count_; ++i) links_[i]->service();
     if (state() != VmState::ready && state() != VmState::unusable) return;
     if (!start_requested_.exchange(false, std::memory_order_acquire)) return;
     if (state() == VmState::ready)

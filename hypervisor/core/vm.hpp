@@ -6,7 +6,8 @@
 //                        '----------- boot core, after on_vm_stopped() ------------------------------------'
 //
 // Invariant: memory is zero before an image is loaded into it; a VM that is not RUNNING executes nothing; its memory
-// is wiped only after MachineHooks::on_vm_stopped() has returned, so no device can still reach it.
+// is wiped only after MachineHooks::on_vm_stopped() has returned, so no device can still reach it; its ends of links are
+// reset before it is PARKED.
 // start() and stop() may be called on any core and return at once; the VM's own core acts on them.
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "hypervisor/mm/nested_page_table.hpp"
 #include "hypervisor/mm/permission_maps.hpp"
 #include "hypervisor/mm/tcb_memory.hpp"
+#include "hypervisor/vlink/end.hpp"
 
 #include <atomic>
 #include <string_view>
@@ -61,7 +63,7 @@ struct VmResources {
     const mm::MsrPermissionMap* msr_map = nullptr;
 };
 
-class Vm final : public devices::PlatformHost {
+class Vm final : public devices::PlatformHost, public vlink::EndHost {
 public:
     using PageTable = mm::NestedPageTable<mm::TcbMemory>;
 
@@ -94,6 +96,9 @@ public:
     [[nodiscard]] devices::IoBus& bus() { return bus_; }
     [[nodiscard]] devices::PciBus& pci() { return platform_.pci; }
     [[nodiscard]] devices::Platform& platform() { return platform_; }
+    /// How many ends of links it has. Boot only: another.
+    [[nodiscard]] unsigned link_count() const { return link_count_; }
+    [[nodiscard]] bool add_link(vlink::End& end);
     [[nodiscard]] Vcpu& vcpu() { return vcpu_; }
     [[nodiscard]] Cpu& core() { return core_; }
     [[nodiscard]] const VectorWindow& vectors() const { return vectors_; }
@@ -105,10 +110,13 @@ public:
     /// Wiping and loading take long: one step each call. Its own core.
     [[nodiscard]] bool has_chore() const { return state() == VmState::wiping || state() == VmState::loading; }
     void do_chore();
+    /// A link has more to do for it than one call may.
+    [[nodiscard]] bool has_link_work() const;
     /// PARKED -> WIPING. Boot core, after on_vm_stopped().
     void devices_released() { set_state(VmState::wiping); }
 
-    // --- devices::PlatformHost
+    // --- devices::PlatformHost, vlink::EndHost
+    void call_service() override;
     void post_interrupt(std::uint8_t vector) override { vcpu_.post_interrupt(vector); }
     void console_line(std::string_view line) override;
     void power(devices::PowerRequest request) override;
@@ -135,6 +143,8 @@ private:
     devices::Platform platform_;
     Vcpu vcpu_;
     VectorWindow vectors_{};
+    std::array<vlink::End*, vlink::End::max_slots> links_{};
+    unsigned link_count_ = 0;
     ExitCounters exits_{};
     LineBudget console_budget_;
 
