@@ -33,6 +33,7 @@ struct SessionConfig {
     std::string tap; // behind the NIC; empty: QEMU's user network
     /// File name in \casemate to the host file that replaces or adds it ("slb.bin", "vmlinuz", "policy.cbor" ...).
     std::map<std::string, std::filesystem::path> replaced;
+    std::filesystem::path uploads;     // a directory for what the peer got, one file an upload; empty: one file, of the last
     std::filesystem::path reference;   // empty: the build's
     std::filesystem::path console_log; // empty: none
     std::filesystem::path operator_directory; // where the session listens for its operator; empty: nowhere
@@ -56,7 +57,7 @@ public:
     [[nodiscard]] model::Platform& platform() { return *platform_; }
     [[nodiscard]] const std::filesystem::path& directory() const { return state_.path(); }
     [[nodiscard]] std::filesystem::path nvme_image() const { return directory() / "nvme.img"; }
-    [[nodiscard]] std::filesystem::path upload_result() const { return directory() / "upload.json"; }
+    [[nodiscard]] std::filesystem::path upload_result() const { return config_.uploads.empty() ? directory() / "upload.json" : config_.uploads; }
     [[nodiscard]] const std::filesystem::path& reference() const { return config_.reference; }
     [[nodiscard]] std::filesystem::path keys() const { return config_.artefacts.keys(); }
     /// SHA-256, in hex, of what the host's peer sends to net0.

@@ -15,10 +15,26 @@ mount_system() {
     mount -t devtmpfs devtmpfs /dev
 }
 
+# load_modules [LIST]
 load_modules() {
     while read -r module; do
         insmod "$module" || echo "CM_ERROR cannot load $module"
-    done < /lib/modules/order
+    done < "/lib/modules/${1:-order}"
+}
+
+# A VM's links to other VMs are PCI functions from 00:18.0, in the order of the policy.
+has_links() { [ -e /sys/bus/pci/devices/0000:00:18.0 ]; }
+
+# Loads the image's modules for links and brings up link1 ... linkN; $links is N.
+bring_up_links() {
+    load_modules order.links
+    links=0
+    for each in /sys/bus/pci/devices/0000:00:1[89ab].0/virtio*/net/*; do
+        [ -e "$each" ] || return 1
+        links=$((links + 1))
+        ip link set "${each##*/}" name link$links
+        ip link set link$links up
+    done
 }
 
 # parameter NAME DEFAULT: the value of NAME=... on the kernel command line

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 using namespace casemate::image;
 namespace fs = std::filesystem;
@@ -18,6 +19,7 @@ namespace {
 struct Options {
     fs::path modules; // .../lib/modules/VERSION, with modules.dep
     std::vector<std::string> module_names;
+    std::vector<std::string> link_modules;
     std::vector<std::string> programs; // TARGET=SOURCE
     std::vector<std::string> files;    // TARGET=SOURCE
     std::vector<std::string> links;    // TARGET=TEXT
@@ -33,20 +35,25 @@ std::pair<std::string, std::string> split(const std::string& assignment) {
     return {assignment.substr(0, equals), assignment.substr(equals + 1)};
 }
 
-/// Modules go to /lib/modules; /lib/modules/order names them in the order in which init is to load them.
+/// Modules go to /lib/modules; each of these lists names its own in the order in which init is to load them, and none
+/// that the list before it names.
 void add_modules(Archive& archive, const Options& options) {
-    if (options.module_names.empty()) return;
     const Bytes text = read_file(options.modules / "modules.dep");
     const auto table = ModuleTable::create({text.begin(), text.end()});
-    std::string order;
-    for (const auto& name : options.module_names) {
-        for (const auto& path : table.load_order(name)) {
-            const std::string target = "/lib/modules/" + module_name(path) + ".ko";
-            archive.add(target, {.data = read_module(options.modules / path)});
-            if (order.find(target + "\n") == std::string::npos) order += target + "\n";
-        }
-    }
-    archive.add("/lib/modules/order", {.data = {order.begin(), order.end()}});
+    std::set<std::string> listed;
+    const auto add_list = [&](const std::vector<std::string>& names, const std::string& list) {
+        std::string order;
+        for (const auto& name : names)
+            for (const auto& path : table.load_order(name)) {
+                const std::string target = "/lib/modules/" + module_name(path) + ".ko";
+                if (!listed.insert(target).second) continue;
+                archive.add(target, {.data = read_module(options.modules / path)});
+                order += target + "\n";
+            }
+        if (!names.empty()) archive.add("/lib/modules/" + list, {.data = {order.begin(), order.end()}});
+    };
+    add_list(options.module_names, "order");
+    add_list(options.link_modules, "order.links");
 }
 
 bool is_script(const Bytes& program) { return program.size() > 2 && program[0] == '#' && program[1] == '!'; }
@@ -107,6 +114,7 @@ int main(int argc, char** argv) try {
     CLI::App app{"Builds the initial RAM file system of one VM, byte for byte reproducibly."};
     app.add_option("--modules", options.modules, "lib/modules/VERSION of the kernel package")->required();
     app.add_option("--module", options.module_names, "module to include, with all it depends on");
+    app.add_option("--link-module", options.link_modules, "likewise, for init to load only in a VM with links");
     app.add_option("--program", options.programs, "TARGET=SOURCE: script, or executable with its libraries");
     app.add_option("--file", options.files, "TARGET=SOURCE: file, mode 0644");
     app.add_option("--link", options.links, "TARGET=TEXT: symbolic link");

@@ -2,7 +2,8 @@
 // casemate-peer: the other end of the network proof, a program on stdin and stdout so that QEMU's user network can
 // start one for each connection (`guestfwd=tcp:10.0.2.100:7001-cmd:casemate-peer download BYTES SEED`).
 //   download BYTES SEED   streams Pattern(SEED)
-//   upload RESULT         reads to the end, answers with the SHA-256 in hex, and writes {"bytes":, "sha256":} to RESULT
+//   upload RESULT         reads to the end, answers with the SHA-256 in hex, and writes {"bytes":, "sha256":} to RESULT,
+//                         or to RESULT/SHA-256.json when that is a directory
 //   digest BYTES SEED     prints what a correct transfer of Pattern(SEED) has as its SHA-256
 //   serve ADDRESS PORT    the other end of the measurements of `casemate bench` (serve.hpp)
 #include "drivervms/probe/digest.hpp"
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -44,9 +46,10 @@ void upload(const std::string& result) {
         bytes += count;
     }
     const std::string hex = digest.hex();
-    const std::string draft = result + ".part";
+    const std::string file = std::filesystem::is_directory(result) ? result + "/" + hex + ".json" : result;
+    const std::string draft = file + "." + std::to_string(getpid()) + ".part"; // several peers may run
     std::ofstream{draft} << "{\"bytes\": " << bytes << ", \"sha256\": \"" << hex << "\"}\n";
-    if (std::rename(draft.c_str(), result.c_str()) != 0) throw failed("rename to " + result);
+    if (std::rename(draft.c_str(), file.c_str()) != 0) throw failed("rename to " + file);
     const std::string answer = hex + "\n";
     write_all(STDOUT_FILENO, {reinterpret_cast<const std::uint8_t*>(answer.data()), answer.size()});
 }
