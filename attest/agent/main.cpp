@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::chrono::milliseconds patience = 20s; // longer than the slowest TPM behind the verifier's answer
-constexpr std::chrono::milliseconds tick = 50ms;    // how soon a change of the hypervisor's state is noticed
+constexpr std::chrono::milliseconds tick = 100ms;   // how soon a change of the hypervisor's state is noticed
 
 struct Options {
     std::string tcti = "device:/dev/tpm0";

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t slice_ms = 4;
 constexpr std::uint64_t xcr0_x87_sse_avx = 7;
+constexpr std::uint64_t patience_ms = 1; // an exit costs a busy guest a tenth of that
 constexpr std::uint64_t longest_wait_ms = 1000; // keeps the timer's arithmetic small
 constexpr std::uint64_t link_turns_each_ms = 4; // while a link has more to do than one call may
 
@@ -103,14 +104,14 @@ Vcpu* Cpu::pick(std::uint64_t tsc) {
 }
 
 /// A guest's timer that is over waits for the guest's turn: an alarm for it would only end the others' turns at once.
-std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
+std::uint64_t Cpu::next_deadline(std::uint64_t tsc, const Vcpu* next, std::uint64_t wanted) const {
     std::uint64_t deadline =
         tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
     if (turn_.ticks != 0) deadline = std::min(deadline, tsc + turn_.ticks);
     if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
-        const std::uint64_t timer = vms_[i]->vcpu().apic().deadline();
         if (vms_[i]->state() != VmState::running) continue;
+        const std::uint64_t timer = &vms_[i]->vcpu() == next ? wanted : vms_[i]->vcpu().apic().deadline();
         if (timer > tsc) deadline = std::min(deadline, timer);
         if (vms_[i]->has_link_work())
             deadline = std::min(deadline, tsc + arch::tsc_from_millis(1) / link_turns_each_ms);
@@ -118,23 +119,23 @@ std::uint64_t Cpu::next_deadline(std::uint64_t tsc) const {
     return deadline;
 }
 
-/// A timer that is set to an earlier time than needed only wakes us early: it is left alone.
-void Cpu::arm_timer(std::uint64_t tsc) {
-    const std::uint64_t deadline = next_deadline(tsc);
-    if (armed_ != 0 && armed_ <= deadline && armed_ > tsc) return;
+/// A timer that is set to a little earlier than needed only wakes us early: it is left alone.
+void Cpu::arm_timer(std::uint64_t tsc, std::uint64_t deadline) {
+    if (armed_ > tsc && armed_ <= deadline && deadline - armed_ < arch::tsc_from_millis(patience_ms)) return;
     armed_ = deadline;
     const std::uint64_t ticks = deadline > tsc ? deadline - tsc : 0;
     const std::uint64_t count = ticks * arch::clock_rates().apic_khz / arch::clock_rates().tsc_khz;
     arch::set_apic_timer(static_cast<std::uint32_t>(count + 1));
 }
 
+/// `tsc`: when its turn began.
 void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     if (loaded_ != &vcpu) {
         if (loaded_ != nullptr) loaded_->save_switched_state();
         vcpu.load_switched_state();
         loaded_ = &vcpu;
     }
-    vcpu.enter(reinterpret_cast<std::uint64_t>(&host_vmcb_), tsc);
+    vcpu.enter(reinterpret_cast<std::uint64_t>(&host_vmcb_));
     handle_exit(vcpu);
     if (uart_held_ && &vcpu == &management_vm_->vcpu()) uart_held_ = !reopen_uart_pin(*management_vm_);
     share_.charge(arch::read_tsc() - tsc); // what its exits cost is its own time
@@ -150,7 +151,8 @@ void Cpu::run() {
         const std::uint64_t tsc = arch::read_tsc();
         Vcpu* const next = pick(tsc);
         busy_ = next != nullptr;
-        arm_timer(tsc);
+        const std::uint64_t wanted = next == nullptr ? 0 : next->prepare(tsc, arch::tsc_from_millis(patience_ms));
+        arm_timer(tsc, next_deadline(tsc, next, wanted));
         if (next != nullptr)
             enter(*next, tsc);
         else if (!more)

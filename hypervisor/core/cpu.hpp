@@ -64,8 +64,9 @@ private:
     [[nodiscard]] bool do_chore();
     [[nodiscard]] Vcpu* pick(std::uint64_t tsc);
     void enter(Vcpu& vcpu, std::uint64_t tsc);
-    void arm_timer(std::uint64_t tsc);
-    [[nodiscard]] std::uint64_t next_deadline(std::uint64_t tsc) const;
+    void arm_timer(std::uint64_t tsc, std::uint64_t deadline);
+    /// `wanted` is when `next` itself is to leave; 0: never.
+    [[nodiscard]] std::uint64_t next_deadline(std::uint64_t tsc, const Vcpu* next, std::uint64_t wanted) const;
 
     struct Route {
         Vm* vm = nullptr;

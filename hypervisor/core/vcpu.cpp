@@ -81,12 +81,17 @@ void Vcpu::settle_interrupt() {
         undelivered && !is_virq && (interrupted & event::type_mask) != event::type_software ? interrupted : 0;
 }
 
-void Vcpu::enter(std::uint64_t host_vmcb, std::uint64_t tsc) {
+std::uint64_t Vcpu::prepare(std::uint64_t tsc, std::uint64_t patience) {
     absorb_posted();
     apic_.expire(tsc);
     offer_interrupt();
-    const std::uint64_t offered = vmcb_.virtual_interrupt;
     apic_.offer_pv_eoi();
+    if (apic_.waits_for_exit()) return tsc + patience;
+    return apic_.deadline() != 0 ? apic_.deadline() + patience : 0;
+}
+
+void Vcpu::enter(std::uint64_t host_vmcb) {
+    const std::uint64_t offered = vmcb_.virtual_interrupt;
     vmcb_.tlb_control = flush_tlb_ ? flush_all : 0;
     flush_tlb_ = false;
     arch::svm_run(reinterpret_cast<std::uint64_t>(&vmcb_), &registers_, host_vmcb);

@@ -64,8 +64,11 @@ public:
     /// False while it sleeps in HLT with nothing to deliver.
     [[nodiscard]] bool runnable(std::uint64_t tsc);
 
-    /// Injects what is due, runs the guest until an exit, accounts for what was delivered.
-    void enter(std::uint64_t host_vmcb, std::uint64_t tsc);
+    /// Offers what is due. Says when it wants the guest to have left again: its next timer, or an interrupt that waits for
+    /// an exit. Both bear some delay, in which another exit most often comes by itself. 0: never.
+    [[nodiscard]] std::uint64_t prepare(std::uint64_t tsc, std::uint64_t patience);
+    /// After prepare(): runs the guest until an exit, accounts for what was delivered.
+    void enter(std::uint64_t host_vmcb);
 
     void save_switched_state();
     void load_switched_state();

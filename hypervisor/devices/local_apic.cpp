@@ -76,9 +76,15 @@ void LocalApic::expire(std::uint64_t tsc) {
     if ((entry & lvt_masked) == 0 && vector >= first_vector) pending_.set(vector);
 }
 
+/// For the one interrupt that is in service or is about to be; with two, the guest's first end would be the second's.
 void LocalApic::offer_pv_eoi() {
-    if ((pv_eoi_ & 1) == 0 || pending_.count() + in_service_.count() != 1) return;
+    const unsigned served = in_service_.count() + (deliverable() ? 1 : 0);
+    if ((pv_eoi_ & 1) == 0 || served != 1) return;
     pv_eoi_offered_ = memory_.write<std::uint8_t>(GuestPhys{pv_eoi_ & ~3ull}, 1);
+}
+
+bool LocalApic::waits_for_exit() const {
+    return pv_eoi_offered_ && pending_.count() > (deliverable() ? 1u : 0u);
 }
 
 void LocalApic::collect_pv_eoi() {

@@ -54,6 +54,8 @@ public:
     /// Before each entry and after each exit: offers the exit-less end of interrupt, collects it.
     void offer_pv_eoi();
     void collect_pv_eoi();
+    /// Another interrupt waits for one that may end without an exit: until whatever exit comes next.
+    [[nodiscard]] bool waits_for_exit() const;
 
     std::optional<std::uint64_t> read_msr(std::uint32_t index) override;
     bool write_msr(std::uint32_t index, std::uint64_t value) override;

@@ -161,8 +161,36 @@ TEST_CASE("the paravirtual end of interrupt saves an exit when one interrupt is 
     CHECK(f.bytes[0x1000] == 0);
     CHECK(f.read(0x12) == 2);
     f.apic.set_pending(0x61);
-    f.apic.offer_pv_eoi(); // two: no offer
+    f.apic.offer_pv_eoi(); // two, one of which may interrupt the other: no offer
     CHECK(f.bytes[0x1000] == 0);
+}
+
+TEST_CASE("an interrupt that waits behind another one costs no exit of its own, and is known to wait", "[apic]") {
+    ApicFixture f;
+    REQUIRE(f.apic.write_msr(LocalApic::msr_pv_eoi, 0x1000 | 1));
+    f.apic.set_pending(0x42);
+    f.apic.offer_pv_eoi();
+    CHECK_FALSE(f.apic.waits_for_exit()); // it is the one that is offered
+
+    f.apic.accept(0x42);
+    f.apic.collect_pv_eoi();
+    f.apic.set_pending(0x41); // of the same class: held until the end of the other
+    f.apic.offer_pv_eoi();
+    CHECK(f.bytes[0x1000] == 1);
+    CHECK(f.apic.waits_for_exit());
+    f.bytes[0x1000] = 0; // the guest ends the first
+    f.apic.collect_pv_eoi();
+    CHECK(f.apic.deliverable() == 0x41);
+    CHECK_FALSE(f.apic.waits_for_exit());
+}
+
+TEST_CASE("nothing waits for an exit when the end of the interrupt before it makes one", "[apic]") {
+    ApicFixture f; // no flag: every end of an interrupt is an exit
+    f.apic.set_pending(0x42);
+    f.apic.accept(0x42);
+    f.apic.set_pending(0x41);
+    f.apic.offer_pv_eoi();
+    CHECK_FALSE(f.apic.waits_for_exit());
 }
 
 TEST_CASE("a paravirtual end-of-interrupt flag outside the guest's memory is refused", "[apic]") {
