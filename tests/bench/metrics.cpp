@@ -13,7 +13,7 @@ constexpr Metric table[] = {
     {"boot", "boot to the first process", "s", Workload::net, 0, "", at_most(1.1)},
     {"boot_uptime", "the same by the kernel's own clock", "s", Workload::net, 0, "", {}},
     {"idle", "idle", "", Workload::net, 5, "", {}},
-    {"tcp_receive", "bulk TCP receive", "Mb/s", Workload::net, 128, "packets", at_least(0.75)},
+    {"tcp_receive", "bulk TCP receive", "Mb/s", Workload::net, 512, "packets", at_least(0.75)},
     {"tcp_send", "bulk TCP send", "Mb/s", Workload::net, 128, "packets", {}},
     {"udp_receive", "UDP receive, 64 bytes", "packets/s", Workload::net, 4, "packets", {}},
     {"udp_send", "UDP send, 64 bytes", "packets/s", Workload::net, 4, "packets", {}},

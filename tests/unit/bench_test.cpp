@@ -69,7 +69,7 @@ TEST_CASE("a bar is met on its own side") {
 }
 
 TEST_CASE("the plan of one metric has idle too, and a workload that is not asked for has none") {
-    CHECK(plan_for(Workload::net, "tcp_receive") == "idle:5,tcp_receive:128");
+    CHECK(plan_for(Workload::net, "tcp_receive") == "idle:5,tcp_receive:512");
     CHECK(plan_for(Workload::disk, "tcp_receive").empty());
     CHECK(plan_for(Workload::net, "nonsense").empty());
 }
