@@ -79,7 +79,7 @@ void expect_same_grant(Context& context, const Observation& seen, const char* de
 // They run for more than a minute before they crash, so that each restart is the first again.
 const Registration restarted{"driver-vms-that-panic-or-hang-are-restarted-under-their-grants-and-work-again", [](Context& context) {
     const Scratch scratch;
-    const auto session = with_crashes(context, scratch, {{"net0", "cm.net_mb=16 cm.crash_after=60"},
+    const auto session = with_crashes(context, scratch, {{"net0", "cm.net_mb=16 cm.crash_after=150"},
                                                          {"disk0", "cm.disk_mb=64 cm.crash_after=60 cm.crash_by=hang cm.watchdog=20"}});
     if (!session) return;
     const auto again = [](const char* vm) {
@@ -91,7 +91,7 @@ const Registration restarted{"driver-vms-that-panic-or-hang-are-restarted-under-
     expect_end(context, seen, "net0", cause_exited, reason_reset);
     expect_end(context, seen, "disk0", cause_hung, reason_watchdog);
     const auto moved = [](const Observation& s) { return lines(s, "CM_PROOF net") >= 2 && lines(s, "CM_PROOF disk") >= 2; };
-    context.expect(session->run_until(moved, seconds{240}), "both drivers move their data again");
+    context.expect(session->run_until(moved, seconds{400}), "both drivers move their data again");
     context.expect(lines(seen, "error=\"") == 0, "and without an error");
     expect_same_grant(context, seen, nic);
     expect_same_grant(context, seen, disk);
