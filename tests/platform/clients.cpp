@@ -6,6 +6,7 @@
 #include "drivervms/probe/digest.hpp"
 #include "tests/platform/fixture.hpp"
 
+#include <cstring>
 #include <fstream>
 
 namespace casemate::platform_test {
@@ -16,8 +17,6 @@ namespace fs = std::filesystem;
 using std::chrono::seconds;
 
 constexpr std::uint64_t mebibyte = 1 << 20;
-constexpr const char* nic = "00:03.0";
-constexpr const char* disk = "00:04.0";
 
 struct Client {
     const char* name;
@@ -142,6 +141,21 @@ const Registration network{"two-clients-use-the-network-through-one-driver-vm", 
     expect_clients_attested(context, *session, clients);
 }};
 
+/// That many partitions of 128 MiB in the DOS table of the disk's image.
+void write_partitions(const fs::path& image, unsigned partitions) {
+    constexpr std::uint32_t sectors = 128 * mebibyte / 512, first = 2048;
+    std::uint8_t block[512] = {};
+    for (unsigned i = 0; i < partitions; ++i) {
+        std::uint8_t* entry = block + 446 + 16 * i;
+        const std::uint32_t start = first + i * sectors;
+        entry[4] = 0x83; // Linux
+        std::memcpy(entry + 8, &start, sizeof start);
+        std::memcpy(entry + 12, &sectors, sizeof sectors);
+    }
+    block[510] = 0x55, block[511] = 0xaa;
+    std::fstream{image, std::ios::binary | std::ios::in | std::ios::out}.write(reinterpret_cast<const char*>(block), sizeof block);
+}
+
 /// The file system of a client begins at `offset` of the image and holds its files.
 void expect_files(Context& context, const Session& session, const Client& client, unsigned seed, std::uint64_t offset) {
     constexpr unsigned files = 3;
@@ -164,6 +178,23 @@ const Registration block{"a-client-keeps-files-on-the-disk-of-a-driver-vm", [](C
     context.expect(session->run_until([](const Observation& seen) { return says(seen, "client0", "step=done"); }, seconds{400}),
                    "the client comes to an end");
     expect_files(context, *session, clients[0], 30, 0);
+    expect_clients_attested(context, *session, clients);
+}};
+
+const Registration several{"three-clients-keep-files-each-on-its-own-part-of-one-disk", [](Context& context) {
+    const Scratch scratch;
+    const std::vector<Client> clients = {{"client0", 0, "disk0", "cm.disk=1:1 cm.seed=40"},
+                                         {"client1", 1, "disk0", "cm.disk=1:2 cm.seed=50"},
+                                         {"client2", 1, "disk0", "cm.disk=1:3 cm.seed=60"}};
+    const auto session = begin_with(context, scratch, clients);
+    if (!session) return;
+    write_partitions(session->nvme_image(), 3); // long before a VM has the disk
+    const auto done = [&](const Observation& seen) {
+        return std::ranges::all_of(clients, [&](const Client& client) { return says(seen, client.name, "step=done"); });
+    };
+    context.expect(session->run_until(done, seconds{560}), "all clients come to an end");
+    for (unsigned i = 0; i < clients.size(); ++i)
+        expect_files(context, *session, clients[i], 40 + 10 * i, mebibyte + i * 128 * mebibyte);
     expect_clients_attested(context, *session, clients);
 }};
 
