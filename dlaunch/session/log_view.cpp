@@ -20,7 +20,7 @@ std::string location(const DeviceAddress& device) {
 
 const char* const reset_kinds[] = {"none", "flr", "secondary-bus", "device"};
 const char* const causes[] = {"none",     "lease-expired", "revoked",  "vm-crashed",
-                              "vm-exited", "vm-hung",      "operator", "reset-failed"};
+                              "vm-exited", "vm-hung",      "operator", "reset-failed", "restart-limit"};
 
 void add_gate(nlohmann::json& json, const LedgerEntry& entry) {
     const auto gate = parse_gate_request(entry.gate_request);
