@@ -15,10 +15,19 @@ mount_system() {
     mount -t devtmpfs devtmpfs /dev
 }
 
+# options_of FILE: a module's parameters from the kernel command line (e1000e.IntMode=1), as modprobe takes them
+options_of() {
+    module_name=${1##*/}
+    module_name=${module_name%.ko}
+    for word in $(cat /proc/cmdline); do
+        case $word in "$module_name".*=*) echo "${word#*.}" ;; esac
+    done
+}
+
 # load_modules [LIST]
 load_modules() {
     while read -r module; do
-        insmod "$module" || echo "CM_ERROR cannot load $module"
+        insmod "$module" $(options_of "$module") || echo "CM_ERROR cannot load $module"
     done < "/lib/modules/${1:-order}"
 }
 
