@@ -37,7 +37,7 @@ function(casemate_vm_image name)
       --directory /proc --directory /sys --directory /run --directory /tmp
       --program /bin/busybox=/usr/bin/busybox --program /init=${arg_INIT} --file /lib/casemate.sh=${common})
   set(sources ${arg_INIT} ${common} /usr/bin/busybox)
-  foreach(applet sh cat echo insmod ip mount sleep watchdog ${arg_APPLETS})
+  foreach(applet sh cat dd echo insmod ip mount sleep watchdog ${arg_APPLETS})
     list(APPEND options --link /bin/${applet}=busybox)
   endforeach()
   foreach(module ${arg_MODULES})

@@ -40,6 +40,7 @@ bool CustodyReplay::apply(const LedgerEntry& entry) {
     case LedgerKind::draining: return draining(entry);
     case LedgerKind::quarantined: return quarantined(entry);
     case LedgerKind::secret_released: return secret_released(entry);
+    case LedgerKind::snapshot_taken: return snapshot_taken(entry);
     }
     return false;
 }
@@ -117,12 +118,13 @@ bool CustodyReplay::assigned(const LedgerEntry& entry) {
     return true;
 }
 
-/// A driver VM runs only with a device; starts count up from 1.
+/// A driver VM runs only with a device; starts count up from 1; one that goes on from a snapshot does so from its own.
 bool CustodyReplay::vm_started(const LedgerEntry& entry) {
     const auto index = find_vm(entry.vm_id);
     if (!index) return false;
     VmCustody& vm = vms_[*index];
     if (vm.running || entry.start_number != vm.starts + 1) return false;
+    if (entry.snapshot && entry.snapshot != vm.snapshot) return false;
     if (policy_->vms[*index].role == policy::Role::driver && !holds_a_device(*index)) return false;
     for (const DeviceCustody& device : devices_) { // a device that outlived a stop must come again or go back first
         if (device.granted() && device.holder == *index && device.holder_stopped) return false;
@@ -176,6 +178,15 @@ bool CustodyReplay::quarantined(const LedgerEntry& entry) {
     *device = {};
     device->tainted_by = taint;
     device->last_reset = last_reset;
+    return true;
+}
+
+/// Of what the policy lets be restarted so, and has run; one for all its restarts.
+bool CustodyReplay::snapshot_taken(const LedgerEntry& entry) {
+    const auto index = find_vm(entry.vm_id);
+    if (!index || !entry.snapshot || vms_[*index].snapshot || vms_[*index].starts == 0) return false;
+    if (policy_->vms[*index].restart != policy::Restart::warm) return false;
+    vms_[*index].snapshot = entry.snapshot;
     return true;
 }
 

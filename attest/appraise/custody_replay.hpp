@@ -50,6 +50,7 @@ struct VmCustody {
     measure::VmId id{};
     bool running = false;
     std::uint32_t starts = 0;
+    std::optional<measure::Sha256Digest> snapshot; // what it may go on from
 };
 
 class CustodyReplay {
@@ -80,6 +81,7 @@ private:
     bool draining(const measure::LedgerEntry& entry);
     bool quarantined(const measure::LedgerEntry& entry);
     bool secret_released(const measure::LedgerEntry& entry) const;
+    bool snapshot_taken(const measure::LedgerEntry& entry);
 
     bool holds_a_device(std::size_t vm) const;
     DeviceCustody* device_of(const measure::LedgerEntry& entry);

@@ -18,11 +18,12 @@ constexpr std::size_t fields_of(LedgerKind kind) {
     case LedgerKind::grant_accepted: return 3 + 5;
     case LedgerKind::device_reset:
     case LedgerKind::assigned: return 3 + 3;
-    case LedgerKind::vm_started: return 3 + 2;
+    case LedgerKind::vm_started: return 3 + 3;
     case LedgerKind::vm_stopped:
     case LedgerKind::draining: return 3 + 3;
     case LedgerKind::quarantined:
-    case LedgerKind::secret_released: return 3 + 2;
+    case LedgerKind::secret_released:
+    case LedgerKind::snapshot_taken: return 3 + 2;
     }
     return 0;
 }
@@ -57,6 +58,7 @@ void describe_rest(Codec& codec, Entry& entry) {
     case LedgerKind::vm_started:
         codec.fixed(3, entry.vm_id);
         codec.number(4, entry.start_number);
+        codec.fixed_or_empty(5, entry.snapshot);
         return;
     case LedgerKind::vm_stopped:
         codec.fixed(3, entry.vm_id);
@@ -76,6 +78,11 @@ void describe_rest(Codec& codec, Entry& entry) {
         codec.fixed(3, entry.vm_id);
         codec.text(4, entry.name, max_secret_name);
         return;
+    case LedgerKind::snapshot_taken:
+        codec.fixed(3, entry.vm_id);
+        codec.fixed_or_empty(4, entry.snapshot);
+        if (!entry.snapshot) codec.fail();
+        return;
     }
 }
 
@@ -92,7 +99,7 @@ void describe(Codec& codec, Entry& entry) {
 const char* name_of(LedgerKind kind) {
     constexpr const char* names[] = {"launched", "vm_defined", "gate_opened", "grant_accepted",
                                      "device_reset", "assigned", "vm_started", "vm_stopped",
-                                     "draining", "quarantined", "secret_released"};
+                                     "draining", "quarantined", "secret_released", "snapshot_taken"};
     return kind <= last_ledger_kind ? names[static_cast<std::size_t>(kind)] : "unknown";
 }
 

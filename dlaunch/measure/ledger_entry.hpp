@@ -22,8 +22,9 @@ enum class LedgerKind : std::uint8_t {
     draining,
     quarantined,
     secret_released,
+    snapshot_taken,
 };
-inline constexpr LedgerKind last_ledger_kind = LedgerKind::secret_released;
+inline constexpr LedgerKind last_ledger_kind = LedgerKind::snapshot_taken;
 [[nodiscard]] const char* name_of(LedgerKind kind);
 
 inline constexpr std::size_t max_ledger_event = 1536; // event data of any entry
@@ -38,7 +39,7 @@ struct LedgerEntry {
     launch::LaunchKind launch_kind = launch::LaunchKind::unmeasured; // launched
     ByteView definition{};                                           // vm_defined: an encoded VmDefinition
     ByteView gate_request{};                                         // gate_opened: an encoded GateRequest
-    VmId vm_id{};               // grant_accepted, assigned, vm_started, vm_stopped, draining, secret_released
+    VmId vm_id{};               // grant_accepted, assigned, vm_started, vm_stopped, draining, secret_released, snapshot_taken
     DeviceAddress device{};     // grant_accepted, device_reset, assigned, draining, quarantined
     GrantId grant_id{};         // grant_accepted, assigned
     std::uint32_t lease_seconds = 0;       // grant_accepted
@@ -50,6 +51,7 @@ struct LedgerEntry {
     std::uint64_t reason = 0;              // vm_stopped
     std::optional<VmId> tainted_by{};      // quarantined
     std::string_view name{};               // secret_released
+    std::optional<Sha256Digest> snapshot{}; // snapshot_taken; vm_started: what it went on from, or nothing
 };
 
 /// Event data (tag, size, payload), written into `out`; empty when it does not fit max_ledger_event or `out`.

@@ -68,6 +68,7 @@ nlohmann::json to_json(const LedgerEntry& entry) {
     case LedgerKind::vm_started:
         json["vm_id"] = hex(entry.vm_id);
         json["start"] = entry.start_number;
+        json["snapshot"] = entry.snapshot ? nlohmann::json(hex(*entry.snapshot)) : nlohmann::json(nullptr);
         break;
     case LedgerKind::vm_stopped:
         json["reason"] = entry.reason;
@@ -86,6 +87,10 @@ nlohmann::json to_json(const LedgerEntry& entry) {
     case LedgerKind::secret_released:
         json["vm_id"] = hex(entry.vm_id);
         json["name"] = std::string{entry.name};
+        break;
+    case LedgerKind::snapshot_taken:
+        json["vm_id"] = hex(entry.vm_id);
+        json["snapshot"] = hex(*entry.snapshot);
         break;
     }
     return json;

@@ -128,10 +128,16 @@ void Cpu::arm_timer(std::uint64_t tsc, std::uint64_t deadline) {
     arch::set_apic_timer(static_cast<std::uint32_t>(count + 1));
 }
 
+void Cpu::put_away(Vcpu& vcpu) {
+    if (loaded_ != &vcpu) return;
+    vcpu.save_switched_state();
+    loaded_ = nullptr;
+}
+
 /// `tsc`: when its turn began.
 void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     if (loaded_ != &vcpu) {
-        if (loaded_ != nullptr) loaded_->save_switched_state();
+        if (loaded_ != nullptr) put_away(*loaded_);
         vcpu.load_switched_state();
         loaded_ = &vcpu;
     }

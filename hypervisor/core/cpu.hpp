@@ -55,6 +55,9 @@ public:
         if (loaded_ == &vcpu) loaded_ = nullptr;
     }
 
+    /// Its registers are all in the Vcpu after this.
+    void put_away(Vcpu& vcpu);
+
     [[noreturn]] void run();
     void on_interrupt(std::uint8_t vector);
 

@@ -68,6 +68,9 @@ void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const po
             .key("tainted", entry.tainted_by ? vm_name(*entry.tainted_by, policy, measurements) : "-")
             .key("at_ms", now_ms);
         break;
+    case LedgerKind::snapshot_taken:
+        LogLine{"@cm event=snapshot_taken"}.key("vm", vm).key_bytes("digest", *entry.snapshot).key("at_ms", now_ms);
+        break;
     default: break;
     }
 }

@@ -123,9 +123,15 @@ custody::DeviceFacts CustodyService::facts_of(DeviceIndex device) const {
     return facts;
 }
 
-void CustodyService::on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) {
+bool CustodyService::on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) {
     quiet_stops_[vm.index()] = {}; // this is it
     custody_->vm_stopped(vm.index(), cause, static_cast<std::uint64_t>(reason));
+    note_changes();
+    return custody_->vm(vm.index()).warm;
+}
+
+void CustodyService::on_snapshot(Vm& vm, const measure::Sha256Digest& digest) {
+    custody_->snapshot_taken(vm.index(), digest);
     note_changes();
 }
 
@@ -179,7 +185,7 @@ void CustodyService::settle_stops(std::uint64_t now) {
         if (state == VmState::unusable)
             custody_->vm_stopped(i, measure::Cause::vm_crashed,
                                  static_cast<std::uint64_t>(StopReason::image_refused));
-        if (state == VmState::running || state == VmState::parked) stop = {};
+        if (machine_.vms()[i]->lives() || state == VmState::parked) stop = {};
         if (stop.cause == measure::Cause::none || now < stop.since_ms + quiet_stop_ms) continue;
         custody_->vm_stopped(i, stop.cause, static_cast<std::uint64_t>(StopReason::requested));
         if (state == VmState::ready) custody_->vm_ready(i);
@@ -231,7 +237,7 @@ void CustodyService::stop_vm(VmIndex vm, measure::Cause cause) {
             inventory_.slot(i)->fence();
     if (cause == measure::Cause::none)
         cause = measure::Cause::operator_order; // the core takes "none" for no request
-    if (machine_.vms()[vm]->state() != VmState::running) quiet_stops_[vm] = {cause, machine_.now_ms()};
+    if (!machine_.vms()[vm]->lives()) quiet_stops_[vm] = {cause, machine_.now_ms()};
     machine_.vms()[vm]->stop(cause);
 }
 

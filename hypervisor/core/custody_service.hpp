@@ -43,7 +43,8 @@ public:
     [[nodiscard]] Status<CustodyFailure> begin();
 
     // --- MachineHooks
-    void on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) override;
+    [[nodiscard]] bool on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) override;
+    void on_snapshot(Vm& vm, const measure::Sha256Digest& digest) override;
     void on_vm_ready(Vm& vm) override;
     void tick(std::uint64_t now_ms) override;
 

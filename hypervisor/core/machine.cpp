@@ -104,6 +104,20 @@ bool Machine::allocate(const VmDefinition& definition, mm::FrameOwner owner, VmR
     return true;
 }
 
+/// As much memory again as the VM has, which no VM can reach.
+bool Machine::reserve_snapshot(VmResources& resources) {
+    const ByteSpan ram{reinterpret_cast<std::uint8_t*>(resources.ram.base.value), resources.ram.size};
+    const std::size_t words = mm::RamCopy::words_for(ram.size());
+    const auto frames = frames_.allocate(ram.size(), mm::FrameOwner::tcb);
+    const auto kept = tcb_memory_.allocate(words * sizeof(std::uint64_t), sizeof(std::uint64_t));
+    if (!frames || !kept) return false;
+    // SAFETY: frames of the hypervisor's own, and of the VM; both are mapped at their own addresses.
+    const ByteSpan store{reinterpret_cast<std::uint8_t*>(frames.value().base.value), ram.size()};
+    const mm::RamCopy copy{store, {reinterpret_cast<std::uint64_t*>(kept->value), words}};
+    resources.snapshot = tcb_memory_.make<Snapshot>(ram, copy);
+    return resources.snapshot != nullptr;
+}
+
 bool Machine::add_vm(const policy::Vm& source) {
     const VmDefinition definition = definition_of(*this, source);
     if (definition.kernel.empty() || definition.initrd.empty())
@@ -113,6 +127,8 @@ bool Machine::add_vm(const policy::Vm& source) {
     VmResources resources;
     const mm::FrameOwner owner = mm::vm_owner(vm_count_);
     if (!allocate(definition, owner, resources)) return refuse(definition.name, "no_memory");
+    if (source.restart == policy::Restart::warm && !reserve_snapshot(resources))
+        return refuse(definition.name, "no_memory_for_snapshot");
     auto table = Vm::PageTable::create(tcb_memory_, frames_, owner);
     if (!table || !table.value().map_ram(GuestPhys{0}, resources.ram).ok())
         return refuse(definition.name, "page_table");
@@ -157,12 +173,14 @@ void Machine::service() {
         const VmState state = vm->state();
         const VmState before = std::exchange(seen_[vm->index()], state);
         if (state == VmState::parked) {
-            if (hooks_ != nullptr) hooks_->on_vm_stopped(*vm, vm->stop_cause(), vm->stop_reason());
-            vm->devices_released();
+            const bool warm = hooks_ != nullptr && hooks_->on_vm_stopped(*vm, vm->stop_cause(), vm->stop_reason());
+            vm->devices_released(warm);
             vm->core().kick();
         } else if (state == VmState::ready && before != state && hooks_ != nullptr) {
             hooks_->on_vm_ready(*vm);
         }
+        if (hooks_ != nullptr && vm->snapshot() != nullptr && !std::exchange(snapshot_seen_[vm->index()], true))
+            hooks_->on_snapshot(*vm, vm->snapshot()->digest());
     }
     const std::uint64_t now = now_ms();
     if (hooks_ == nullptr || now < next_tick_) return;

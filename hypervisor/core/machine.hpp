@@ -18,8 +18,11 @@ namespace casemate::core {
 /// What custody and the devices add to the machine. Every call comes on the boot core, interrupts off, outside guests.
 class MachineHooks {
 public:
-    /// The VM executes nothing any more. Its devices must be cut off before this returns: its memory is wiped next.
-    virtual void on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) = 0;
+    /// The VM executes nothing any more. Its devices must be cut off before this returns: its memory is wiped next, or, if it returns
+    /// true, put back as its snapshot has it.
+    [[nodiscard]] virtual bool on_vm_stopped(Vm& vm, StopCause cause, StopReason reason) = 0;
+    /// Its snapshot is taken, once.
+    virtual void on_snapshot(Vm& vm, const measure::Sha256Digest& digest) = 0;
     /// The VM is wiped and loaded again: start() would run it.
     virtual void on_vm_ready(Vm& vm) = 0;
     /// At least every Machine::tick_interval_ms. `now_ms` counts from the launch.
@@ -66,6 +69,7 @@ private:
     [[nodiscard]] bool add_link(unsigned number, const policy::Link& link);
     [[nodiscard]] bool allocate(const VmDefinition& definition, mm::FrameOwner owner, VmResources& resources);
     [[nodiscard]] bool make_msr_map();
+    [[nodiscard]] bool reserve_snapshot(VmResources& resources);
 
     launch::BootInfo boot_;
     mm::FrameTable frames_;
@@ -75,7 +79,8 @@ private:
     unsigned cpu_count_ = 0;
     std::array<Vm*, max_vms> vms_{};
     std::size_t vm_count_ = 0;
-    std::array<VmState, max_vms> seen_{}; // by service(), last round
+    std::array<VmState, max_vms> seen_{};        // by service(), last round
+    std::array<bool, max_vms> snapshot_seen_{};
     MachineHooks* hooks_ = nullptr;
     std::uint64_t next_tick_ = 0;
 };

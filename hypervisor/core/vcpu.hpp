@@ -26,6 +26,16 @@ struct SwitchedState {
     std::uint64_t dr[4];
 };
 
+/// A processor that stands between two instructions and has nothing posted.
+struct VcpuImage {
+    Vmcb vmcb;
+    arch::GuestRegisters registers;
+    SwitchedState switched;
+    std::array<std::uint8_t, 4096> fpu;
+    devices::LocalApic apic;
+    std::uint64_t tsc; // when it was made
+};
+
 /// Physical addresses that a VMCB needs.
 struct VcpuTables {
     std::uint64_t io_map;
@@ -36,12 +46,17 @@ struct VcpuTables {
 
 class Vcpu {
 public:
-    static constexpr std::size_t fpu_area_size = 4096;
+    static constexpr std::size_t fpu_area_size = sizeof VcpuImage::fpu;
 
     Vcpu(Vm& vm, Vmcb& vmcb, std::uint8_t* fpu_area) : vm_{vm}, vmcb_{vmcb}, fpu_area_{fpu_area} {}
 
     /// State at the 64-bit boot protocol's entry; nothing pending.
     void reset(const BootEntry& entry, const VcpuTables& tables, const mm::GuestMemory& memory);
+
+    /// While it is not loaded on the core.
+    void save(VcpuImage& image) const;
+    /// The guest's TSC is the host's plus `tsc_offset` from now on.
+    void restore(const VcpuImage& image, std::uint64_t tsc_offset);
 
     void post_interrupt(std::uint8_t vector);
     /// Delivered at the next entry, before any interrupt.
@@ -77,6 +92,7 @@ private:
     void reset_controls(const VcpuTables& tables);
     void reset_registers(const BootEntry& entry);
     void reset_fpu();
+    void forget_events();
     void absorb_posted();
     void offer_interrupt();
     void settle_interrupt();

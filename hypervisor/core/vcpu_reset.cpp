@@ -34,13 +34,37 @@ constexpr std::uint32_t second = intercept_2::vmrun | intercept_2::vmmcall | int
 void Vcpu::reset(const BootEntry& entry, const VcpuTables& tables, const mm::GuestMemory& memory) {
     std::memset(&vmcb_, 0, sizeof vmcb_);
     registers_ = {};
-    for (auto& word : posted_) word.store(0, std::memory_order_relaxed);
-    halted_ = false;
-    flush_tlb_ = true;
+    forget_events();
     apic_.reset(memory);
     reset_controls(tables);
     reset_registers(entry);
     reset_fpu();
+}
+
+void Vcpu::save(VcpuImage& image) const {
+    image.vmcb = vmcb_;
+    image.registers = registers_;
+    image.switched = switched_;
+    std::memcpy(image.fpu.data(), fpu_area_, fpu_area_size);
+    image.apic = apic_;
+}
+
+void Vcpu::restore(const VcpuImage& image, std::uint64_t tsc_offset) {
+    vmcb_ = image.vmcb;
+    vmcb_.tsc_offset = tsc_offset;
+    registers_ = image.registers;
+    switched_ = image.switched;
+    std::memcpy(fpu_area_, image.fpu.data(), fpu_area_size);
+    apic_ = image.apic;
+    apic_.shift_time(tsc_offset);
+    forget_events();
+}
+
+/// Nothing posted, awake, nothing cached of another life.
+void Vcpu::forget_events() {
+    for (auto& word : posted_) word.store(0, std::memory_order_relaxed);
+    halted_ = false;
+    flush_tlb_ = true;
 }
 
 void Vcpu::reset_controls(const VcpuTables& tables) {

@@ -6,13 +6,12 @@
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/cpu.hpp"
 #include "hypervisor/core/log.hpp"
+#include "hypervisor/core/page_steps.hpp"
 
 #include <algorithm>
 
 namespace casemate::core {
 namespace {
-
-constexpr std::uint64_t longest_wipe_ms = 4;
 
 // SAFETY: frames of this VM, mapped at their own address in the hypervisor's tables.
 ByteSpan physical_memory(HostRange range) {
@@ -51,7 +50,7 @@ void Vm::stop(StopCause cause) {
 }
 
 void Vm::end(StopCause cause, StopReason reason) {
-    if (state() == VmState::running) park(cause, reason); // the first reason counts
+    if (lives()) park(cause, reason); // the first reason counts
 }
 
 bool Vm::add_link(vlink::End& end) {
@@ -71,6 +70,8 @@ void Vm::park(StopCause cause, StopReason reason) {
     cause_ = cause;
     reason_ = reason;
     wiped_ = 0;
+    snapshot_wanted_ = false;
+    if (resources_.snapshot != nullptr) resources_.snapshot->abandon();
     for (unsigned i = 0; i < link_count_; ++i) links_[i]->reset(); // ORDER: before the memory is given up
     set_state(VmState::parked);
     LogLine{"@cm event=vm_stopped"}
@@ -95,7 +96,7 @@ void Vm::obey_stop() {
     const StopCause cause = stop_requested_.exchange(StopCause::none, std::memory_order_acquire);
     if (cause == StopCause::none || state() == VmState::parked) return;
     const bool starting = start_requested_.exchange(false, std::memory_order_acquire);
-    if (starting || state() == VmState::running) park(cause, StopReason::requested);
+    if (starting || lives()) park(cause, StopReason::requested);
 }
 
 void Vm::service() {
@@ -103,6 +104,7 @@ void Vm::service() {
     if (state() == VmState::running &&
         platform_.watchdog.expired(arch::read_tsc(), arch::clock_rates().tsc_khz))
         park(StopCause::vm_hung, StopReason::watchdog);
+    if (state() == VmState::running && snapshot_wanted_) begin_snapshot();
     for (unsigned i = 0; state() == VmState::running && i < link_count_; ++i) links_[i]->service();
     if (state() != VmState::ready && state() != VmState::unusable) return;
     if (!start_requested_.exchange(false, std::memory_order_acquire)) return;
@@ -112,12 +114,57 @@ void Vm::service() {
         park(StopCause::vm_crashed, StopReason::image_refused);
 }
 
+const Snapshot* Vm::snapshot() const {
+    const bool taken = resources_.snapshot != nullptr && resources_.snapshot->stage() == Snapshot::Stage::taken;
+    return taken ? resources_.snapshot : nullptr;
+}
+
+bool Vm::is_being_taken() const {
+    return resources_.snapshot != nullptr && (resources_.snapshot->stage() == Snapshot::Stage::saving ||
+                                              resources_.snapshot->stage() == Snapshot::Stage::hashing);
+}
+
+/// One is enough; and none of a VM whose devices already have a state of their own.
+void Vm::ask_snapshot() {
+    snapshot_wanted_ = resources_.snapshot != nullptr && resources_.snapshot->stage() == Snapshot::Stage::none &&
+                       !platform_.pci.in_use();
+}
+
+void Vm::begin_snapshot() {
+    snapshot_wanted_ = false;
+    core_.put_away(vcpu_);
+    resources_.snapshot->begin(vcpu_, platform_);
+    set_state(VmState::saving);
+}
+
+/// The VM runs on while its snapshot is hashed.
+void Vm::step_snapshot() {
+    if (!resources_.snapshot->step()) return;
+    if (state() == VmState::saving) set_state(VmState::running);
+    if (snapshot() != nullptr) core_.call_boot_core();
+}
+
+void Vm::devices_released(bool warm) {
+    warm_ = warm;
+    set_state(warm ? VmState::restoring : VmState::wiping);
+}
+
+bool Vm::has_chore() const {
+    return state() == VmState::wiping || state() == VmState::loading || state() == VmState::restoring || is_being_taken();
+}
+
 void Vm::do_chore() {
     if (state() == VmState::wiping) {
         if (wipe_step()) set_state(VmState::loading);
+    } else if (state() == VmState::restoring) {
+        if (!resources_.snapshot->restore_step()) return;
+        set_state(VmState::ready);
+        core_.call_boot_core();
     } else if (state() == VmState::loading) {
         set_state(load() ? VmState::ready : VmState::unusable);
         core_.call_boot_core();
+    } else if (is_being_taken()) {
+        step_snapshot();
     }
 }
 
@@ -125,19 +172,11 @@ HostRange Vm::all_memory() const {
     return {resources_.ram.base, resources_.ram.size + resources_.windows.size};
 }
 
-/// A frame at most, and some milliseconds: without that bound custody, on the same core, was seen a second late
-/// (most likely because pages that have held code are slow to write under emulation).
 bool Vm::wipe_step() {
-    const HostRange all = all_memory();
-    const std::uint64_t end = std::min(wiped_ + mm::FrameTable::frame_size, all.size);
-    const std::uint64_t until = arch::read_tsc() + arch::tsc_from_millis(longest_wipe_ms);
-    for (; wiped_ < end && arch::read_tsc() < until; wiped_ += page_size) {
-        const ByteSpan page = physical_memory({all.base + wiped_, page_size});
-        std::fill(page.begin(), page.end(), std::uint8_t{0});
-    }
-    if (wiped_ < all.size) return false;
-    wiped_ = 0;
-    return true;
+    return step_pages(wiped_, all_memory().size / page_size, [&](std::uint64_t page) {
+        const ByteSpan bytes = physical_memory({all_memory().base + page * page_size, page_size});
+        std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
+    });
 }
 
 bool Vm::load() {
@@ -153,16 +192,20 @@ bool Vm::load() {
 
 void Vm::launch() {
     core_.forget(vcpu_);
-    vcpu_.reset(entry_,
-                {reinterpret_cast<std::uint64_t>(resources_.io_map),
-                 reinterpret_cast<std::uint64_t>(resources_.msr_map), page_table_.root().value,
-                 static_cast<std::uint32_t>(index_ + 1)},
-                memory_);
-    platform_.reset(memory_, arch::clock_rates().tsc_khz, arch::read_tsc());
+    if (warm_) {
+        resources_.snapshot->resume(vcpu_, platform_);
+    } else {
+        vcpu_.reset(entry_,
+                    {reinterpret_cast<std::uint64_t>(resources_.io_map),
+                     reinterpret_cast<std::uint64_t>(resources_.msr_map), page_table_.root().value,
+                     static_cast<std::uint32_t>(index_ + 1)},
+                    memory_);
+        platform_.reset(memory_, arch::clock_rates().tsc_khz, arch::read_tsc());
+    }
     cause_ = StopCause::none;
     reason_ = StopReason::none;
     ++starts_;
-    LogLine{"@cm event=vm_started"}.key("vm", name()).key("start", starts_).key("core", core_.index());
+    LogLine{"@cm event=vm_started"}.key("vm", name()).key("start", starts_).key("core", core_.index()).key("warm", warm_);
     set_state(VmState::running);
 }
 

@@ -2,10 +2,13 @@
 // A virtual machine: its memory, nested page table, permission maps, virtual devices and processor.
 //
 //             boot --> WIPING --> LOADING --> READY --start()--> RUNNING --stop() or the guest itself--> PARKED
-//                        ^           '--> UNUSABLE: its images do not fit; start() parks it                |
-//                        '----------- boot core, after on_vm_stopped() ------------------------------------'
+//                        ^           |           ^                | ^ for a snapshot                        | |
+//                        |           |           |             SAVING                                      | |
+//                        |           |           '-- RESTORING <--- boot core, after on_vm_stopped(): warm --' |
+//                        |           '--> UNUSABLE: its images do not fit; start() parks it                  |
+//                        '------------------ boot core, after on_vm_stopped(): cold -------------------------'
 //
-// Invariant: memory is zero before an image is loaded into it; a VM that is not RUNNING executes nothing; its memory
+// Invariant: memory is zero before an image is loaded into it, and all of it as it was before a snapshot goes on; a VM that is not RUNNING executes nothing; its memory
 // is wiped only after MachineHooks::on_vm_stopped() has returned, so no device can still reach it; its ends of links are
 // reset before it is PARKED.
 // start() and stop() may be called on any core and return at once; the VM's own core acts on them.
@@ -13,6 +16,7 @@
 
 #include "hypervisor/core/exit_counters.hpp"
 #include "hypervisor/core/line_budget.hpp"
+#include "hypervisor/core/snapshot.hpp"
 #include "hypervisor/core/stop_reason.hpp"
 #include "hypervisor/core/vcpu.hpp"
 #include "hypervisor/devices/io_bus.hpp"
@@ -32,7 +36,7 @@ class Cpu;
 class Machine;
 
 enum class VmRole : std::uint8_t { agent = 0, driver = 1, client = 2 };
-enum class VmState : std::uint8_t { wiping, loading, ready, running, parked, unusable };
+enum class VmState : std::uint8_t { wiping, loading, ready, running, parked, unusable, saving, restoring };
 
 /// From the policy, which outlives it.
 struct VmDefinition {
@@ -61,6 +65,7 @@ struct VmResources {
     std::uint8_t* fpu_area = nullptr;
     mm::IoPermissionMap* io_map = nullptr;
     const mm::MsrPermissionMap* msr_map = nullptr;
+    Snapshot* snapshot = nullptr; // if it may have one
 };
 
 class Vm final : public devices::PlatformHost, public vlink::EndHost {
@@ -75,6 +80,10 @@ public:
     [[nodiscard]] const VmDefinition& definition() const { return definition_; }
     // ORDER: acquire, with the release in set_state(): who sees a state sees everything done before it.
     [[nodiscard]] VmState state() const { return state_.load(std::memory_order_acquire); }
+    /// Started and not stopped, though its processor may stand still for a snapshot.
+    [[nodiscard]] bool lives() const { return state() == VmState::running || state() == VmState::saving; }
+    /// Null until it is taken.
+    [[nodiscard]] const Snapshot* snapshot() const;
     [[nodiscard]] std::uint32_t starts() const { return starts_; }
     [[nodiscard]] StopCause stop_cause() const { return cause_; }
     [[nodiscard]] StopReason stop_reason() const { return reason_; }
@@ -107,19 +116,20 @@ public:
     // --- called by Machine, by its core and by the boot core only
     /// Obeys start() and stop(). Its own core.
     void service();
-    /// Wiping and loading take long: one step each call. Its own core.
-    [[nodiscard]] bool has_chore() const { return state() == VmState::wiping || state() == VmState::loading; }
+    /// Wiping, loading and all about snapshots take long: one step each call. Its own core.
+    [[nodiscard]] bool has_chore() const;
     void do_chore();
     /// A link has more to do for it than one call may.
     [[nodiscard]] bool has_link_work() const;
-    /// PARKED -> WIPING. Boot core, after on_vm_stopped().
-    void devices_released() { set_state(VmState::wiping); }
+    /// PARKED -> WIPING, or RESTORING if `warm`: there must be a snapshot. Boot core, after on_vm_stopped().
+    void devices_released(bool warm);
 
     // --- devices::PlatformHost, vlink::EndHost
     void call_service() override;
     void post_interrupt(std::uint8_t vector) override { vcpu_.post_interrupt(vector); }
     void console_line(std::string_view line) override;
     void power(devices::PowerRequest request) override;
+    void ask_snapshot() override;
 
 private:
     void set_state(VmState state) { state_.store(state, std::memory_order_release); }
@@ -128,6 +138,9 @@ private:
     void obey_stop();
     void park(StopCause cause, StopReason reason);
     void log_exits() const;
+    void begin_snapshot();
+    void step_snapshot();
+    [[nodiscard]] bool is_being_taken() const;
     bool wipe_step();
     [[nodiscard]] bool load();
     void launch();
@@ -156,6 +169,8 @@ private:
     std::uint32_t starts_ = 0;
     std::uint64_t wiped_ = 0;
     BootEntry entry_{};
+    bool snapshot_wanted_ = false; // its own core
+    bool warm_ = false;            // READY with a snapshot put back
 };
 
 } // namespace casemate::core

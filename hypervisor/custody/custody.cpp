@@ -55,8 +55,12 @@ bool Custody::begin(std::span<const ByteView> vm_definitions, std::span<const De
 bool Custody::start_vm(VmIndex index) {
     VmRecord& vm = vms_[index];
     if (vm.state == VmState::running) return true;
-    if (!record({.kind = LedgerKind::vm_started, .vm_id = vm.id, .start_number = vm.starts + 1}))
+    if (!record({.kind = LedgerKind::vm_started,
+                 .vm_id = vm.id,
+                 .start_number = vm.starts + 1,
+                 .snapshot = vm.warm ? vm.snapshot : std::nullopt}))
         return false;
+    vm.warm = false;
     vm.state = VmState::running;
     vm.started_at = now_ms_;
     ++vm.starts;
@@ -205,8 +209,17 @@ bool Custody::plan_restart(VmRecord& vm, Cause& cause) const {
         cause = Cause::restart_limit;
         return false;
     }
+    vm.warm = vm.snapshot.has_value() && vm.restarts == 0; // one that failed soon may be the snapshot's fault
     vm.not_before = now_ms_ + (vm.restarts == 0 ? 0 : first_restart_delay_ms << (vm.restarts - 1));
     return true;
+}
+
+/// Of a VM that has just stopped too: the copy was made before. A full ledger takes none, and every restart is cold.
+void Custody::snapshot_taken(VmIndex index, const measure::Sha256Digest& digest) {
+    const bool wanted = policy_.vms[index].restart == policy::Restart::warm && !vms_[index].snapshot;
+    const bool possible = wanted && vms_[index].starts != 0 && has_room(1);
+    if (possible && record({.kind = LedgerKind::snapshot_taken, .vm_id = vms_[index].id, .snapshot = digest}))
+        vms_[index].snapshot = digest;
 }
 
 void Custody::vm_ready(VmIndex index) {

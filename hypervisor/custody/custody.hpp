@@ -55,7 +55,9 @@ public:
     /// None of the VM's instructions runs any more. When this returns, its devices reach none of its memory. Of a VM that
     /// did not run: it never will, or shall not; what is on its way to it goes back.
     void vm_stopped(VmIndex vm, measure::Cause cause, std::uint64_t reason);
-    /// The stopped VM is wiped and loaded again.
+    /// The VM can go on from a snapshot from now on: the first restart of each row does, if the ledger takes the digest.
+    void snapshot_taken(VmIndex vm, const measure::Sha256Digest& digest);
+    /// The stopped VM is wiped and loaded again, or as its snapshot has it if VmRecord::warm.
     void vm_ready(VmIndex vm);
     void reset_done(DeviceIndex device, bool worked);
 

@@ -86,6 +86,8 @@ struct VmRecord {
     std::uint64_t not_before = 0; // no restart earlier
     bool ordered = false;         // to stop, by the operator: it runs until it has stopped, and its grants outlive that
     bool held = false;            // by the operator: it does not start
+    bool warm = false;            // its next start goes on from its snapshot
+    std::optional<measure::Sha256Digest> snapshot; // recorded in the ledger
     std::uint32_t restarts = 0;   // since it last ran quietly, or was not restarted
 };
 

@@ -14,6 +14,8 @@ namespace casemate::devices {
 /// Ports that FADT announces.
 inline constexpr std::uint16_t acpi_reset_port = 0x600, acpi_sleep_control_port = 0x601,
                                acpi_sleep_status_port = 0x602;
+/// Writing any value there asks for a snapshot (docs/adr/0014). In no table: who uses it knows it.
+inline constexpr std::uint16_t snapshot_port = 0x610;
 inline constexpr std::uint64_t acpi_area_size = 64 * 1024;
 
 struct AcpiOptions {

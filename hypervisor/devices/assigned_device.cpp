@@ -64,6 +64,7 @@ void AssignedDevice::expose(std::uint8_t offset, unsigned length, bool writable)
 }
 
 void AssignedDevice::restart() {
+    used_ = false;
     bars_.reset();
     command_ = 0;
 }
@@ -114,6 +115,7 @@ void AssignedDevice::write_config(std::uint8_t offset, unsigned width, std::uint
 // The host decodes memory and keeps INTx off whatever the guest says.
 void AssignedDevice::write_command(std::uint32_t value) {
     command_ = static_cast<std::uint16_t>(value & guest_command_bits);
+    used_ = used_ || (command_ & (pci::command_memory | pci::command_master)) != 0;
     hw::set_command(*bus_, address(),
                     (command_ & pci::command_master) | pci::command_memory | pci::command_intx_disable);
 }

@@ -43,6 +43,7 @@ public:
     /// nothing.
     std::uint32_t read_config(std::uint8_t offset, unsigned width) override;
     void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) override;
+    [[nodiscard]] bool in_use() const override { return used_; }
     /// Forgets what the former guest wrote, before a new one starts.
     void restart();
 
@@ -75,6 +76,7 @@ private:
     std::array<Exposed, max_exposed> exposed_{};
     std::size_t exposed_count_ = 0;
     std::uint16_t command_ = 0;
+    bool used_ = false; // memory decode or bus master was on
 };
 
 } // namespace casemate::devices

@@ -95,6 +95,11 @@ void LocalApic::collect_pv_eoi() {
     (void)memory_.write<std::uint8_t>(flag, 0);
 }
 
+void LocalApic::shift_time(std::uint64_t offset) {
+    tsc_offset_ = offset;
+    if (deadline_ != 0) deadline_ -= offset;
+}
+
 bool LocalApic::write_pv_eoi(std::uint64_t value) {
     const bool fits = !memory_.bytes(GuestPhys{value & ~3ull}, 4).empty();
     if ((value & 2) != 0 || ((value & 1) != 0 && !fits)) return false;
@@ -105,7 +110,7 @@ bool LocalApic::write_pv_eoi(std::uint64_t value) {
 std::optional<std::uint64_t> LocalApic::read_msr(std::uint32_t index) {
     switch (index) {
     case msr_apic_base: return apic_base;
-    case msr_tsc_deadline: return deadline_;
+    case msr_tsc_deadline: return deadline_ == 0 ? 0 : deadline_ + tsc_offset_;
     case msr_pv_eoi: return pv_eoi_;
     default: return read_register(index - msr_first);
     }
@@ -136,7 +141,7 @@ bool LocalApic::write_msr(std::uint32_t index, std::uint64_t value) {
     switch (index) {
     case msr_apic_base: return value == apic_base;
     case msr_tsc_deadline:
-        deadline_ = (local_vectors_[0] & lvt_mode_mask) == lvt_mode_deadline ? value : 0;
+        deadline_ = value != 0 && (local_vectors_[0] & lvt_mode_mask) == lvt_mode_deadline ? value - tsc_offset_ : 0;
         return true;
     case msr_pv_eoi: return write_pv_eoi(value);
     default: return write_register(index - msr_first, value);

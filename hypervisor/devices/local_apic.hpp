@@ -46,7 +46,9 @@ public:
     [[nodiscard]] std::uint8_t task_priority() const { return task_priority_; }
     void set_task_priority(std::uint8_t value) { task_priority_ = value; }
 
-    /// TSC value at which the timer fires; 0 when it is off.
+    /// From now on the guest's TSC is the host's plus `offset`; it was the host's. Its timer fires when it would have.
+    void shift_time(std::uint64_t offset);
+    /// The host's TSC value at which the timer fires; 0 when it is off.
     [[nodiscard]] std::uint64_t deadline() const { return deadline_; }
     /// Makes the timer interrupt pending if it is due.
     void expire(std::uint64_t tsc);
@@ -72,7 +74,8 @@ private:
     std::array<std::uint32_t, 6> local_vectors_{};
     std::uint32_t spurious_ = 0xff;
     std::uint32_t divide_ = 0;
-    std::uint64_t deadline_ = 0;
+    std::uint64_t deadline_ = 0;   // by the host's TSC
+    std::uint64_t tsc_offset_ = 0; // what the guest's is ahead by
     std::uint64_t pv_eoi_ = 0; // address and enable bit; UNTRUSTED
     std::uint8_t task_priority_ = 0;
     bool pv_eoi_offered_ = false;

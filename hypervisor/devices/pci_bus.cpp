@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hypervisor/devices/pci_bus.hpp"
 
+#include <algorithm>
+
 namespace casemate::devices {
 namespace {
 
@@ -35,6 +37,10 @@ std::uint32_t PciBus::host_bridge(std::uint8_t offset, unsigned width) {
                                : (offset & ~3) == 8 ? class_host_bridge
                                                     : 0;
     return word >> 8 * (offset & 3) & all_ones(width);
+}
+
+bool PciBus::in_use() const {
+    return std::ranges::any_of(functions_, [](const PciFunction* each) { return each != nullptr && each->in_use(); });
 }
 
 std::uint32_t PciBus::read_port(std::uint16_t port, unsigned width) {

@@ -15,6 +15,8 @@ class PciFunction {
 public:
     virtual std::uint32_t read_config(std::uint8_t offset, unsigned width) = 0;
     virtual void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) = 0;
+    /// Its VM has begun to use it: it has a state beyond its configuration space.
+    [[nodiscard]] virtual bool in_use() const { return false; }
 
 protected:
     ~PciFunction() = default;
@@ -28,6 +30,8 @@ public:
     /// False when the slot is taken or out of range (device 0 is the host bridge).
     [[nodiscard]] bool attach(unsigned device, unsigned function, PciFunction& handler);
     void detach(unsigned device, unsigned function);
+    /// Any function of the VM is.
+    [[nodiscard]] bool in_use() const;
 
     std::uint32_t read_port(std::uint16_t port, unsigned width) override;
     void write_port(std::uint16_t port, unsigned width, std::uint32_t value) override;

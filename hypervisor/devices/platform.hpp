@@ -12,10 +12,19 @@
 
 namespace casemate::devices {
 
+/// What reset() resets, as it is at one moment; of the same VM.
+struct PlatformImage {
+    IoApic io_apic;
+    Uart console;
+    Watchdog watchdog;
+    PvClock clock;
+};
+
 class PowerPorts final : public PortDevice {
 public:
     explicit PowerPorts(PlatformHost& host) : host_{host} {}
-    std::uint32_t read_port(std::uint16_t, unsigned) override { return 0; }
+    /// That of the snapshot cannot be read: as if nobody were there.
+    std::uint32_t read_port(std::uint16_t port, unsigned) override { return port == snapshot_port ? ~0u : 0; }
     void write_port(std::uint16_t port, unsigned width, std::uint32_t value) override;
 
 private:
@@ -27,6 +36,8 @@ struct Platform {
 
     [[nodiscard]] bool register_devices(IoBus& bus);
     void reset(const mm::GuestMemory& memory, std::uint64_t tsc_khz, std::uint64_t now_tsc);
+    [[nodiscard]] PlatformImage save() const { return {io_apic, console, watchdog, clock}; }
+    void restore(const PlatformImage& image);
 
     IoApic io_apic;
     Uart console;

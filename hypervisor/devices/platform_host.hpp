@@ -16,6 +16,8 @@ public:
     /// One line of the VM's console, without its end.
     virtual void console_line(std::string_view line) = 0;
     virtual void power(PowerRequest request) = 0;
+    /// Wants a snapshot of itself as it stands after this instruction.
+    virtual void ask_snapshot() {}
 
 protected:
     ~PlatformHost() = default;

@@ -9,7 +9,7 @@ void Watchdog::write_port(std::uint16_t port, unsigned, std::uint32_t value) {
     if (port == countdown_port) count_ = std::clamp(value, min_count, max_count);
     if (port != command_port) return;
     if (value == run || value == stop) running_ = value == run;
-    deadline_ = 0;
+    begin_anew();
 }
 
 bool Watchdog::expired(std::uint64_t tsc, std::uint64_t tsc_khz) {

@@ -18,6 +18,8 @@ public:
     static constexpr std::uint32_t count_ms = 100, min_count = 10, max_count = 36'000;
 
     void reset() { *this = {}; }
+    /// A countdown that runs begins anew.
+    void begin_anew() { deadline_ = 0; }
     std::uint32_t read_port(std::uint16_t, unsigned) override { return ~0u; } // as if nobody were there
     void write_port(std::uint16_t port, unsigned width, std::uint32_t value) override;
 

@@ -41,6 +41,7 @@ public:
 
     std::uint32_t read_config(std::uint8_t offset, unsigned width) override;
     void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) override;
+    [[nodiscard]] bool in_use() const override { return command_ != 0; }
     std::uint64_t read_memory(std::uint64_t offset, unsigned width) override;
     void write_memory(std::uint64_t offset, unsigned width, std::uint64_t value) override;
     std::uint32_t read_port(std::uint16_t, unsigned) override { return 0; }

@@ -29,6 +29,10 @@ void read_vm(const toml::table& table, std::vector<Problem>& problems, Vm& vm) {
     if (placement == "shared") vm.placement = Placement::shared;
     else if (placement == "dedicated") vm.placement = Placement::dedicated;
     else fields.bad("placement", describe(PolicyError::placement));
+    if (!table.contains("restart")) return;
+    const std::string restart = fields.text("restart");
+    if (restart == "warm") vm.restart = Restart::warm;
+    else if (restart != "cold") fields.bad("restart", describe(PolicyError::restart));
 }
 
 /// vm_count when there is none of this name.

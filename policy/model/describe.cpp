@@ -41,6 +41,8 @@ const char* describe(PolicyError error) {
     case PolicyError::link_to_agent: return "the agent VM may not have a link";
     case PolicyError::link_twice: return "two VMs have at most one link between them";
     case PolicyError::link_ends: return "a VM has at most 4 links";
+    case PolicyError::restart: return "restart is cold or warm";
+    case PolicyError::restart_not_driver: return "only a driver VM can be restarted warm";
     }
     return "unknown error";
 }

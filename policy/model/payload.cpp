@@ -9,7 +9,7 @@ namespace casemate::policy {
 namespace {
 
 constexpr std::size_t policy_fields = 6;
-constexpr std::size_t vm_fields = 9;
+constexpr std::size_t vm_fields = 10;
 constexpr std::size_t device_fields = 5;
 constexpr std::size_t link_fields = 2;
 
@@ -34,6 +34,7 @@ void read_vm(CborReader& in, Vm& vm) {
     in.expect_key(6), vm.core = number<std::uint8_t>(in);
     in.expect_key(7), vm.placement = static_cast<Placement>(number<std::uint8_t>(in));
     in.expect_key(8), vm.vcpus = number<std::uint8_t>(in);
+    in.expect_key(9), vm.restart = static_cast<Restart>(number<std::uint8_t>(in));
 }
 
 /// The index of the VM with this name; vm_count when there is none (validate() reports it).
@@ -89,6 +90,7 @@ void write_vm(CborWriter& out, const Vm& vm) {
     out.key(6), out.u64(vm.core);
     out.key(7), out.u64(static_cast<std::uint64_t>(vm.placement));
     out.key(8), out.u64(vm.vcpus);
+    out.key(9), out.u64(static_cast<std::uint64_t>(vm.restart));
 }
 
 void write_device(CborWriter& out, const Policy& policy, const Device& device) {

@@ -50,6 +50,7 @@ private:
 };
 
 enum class Role : std::uint8_t { agent = 0, driver = 1, client = 2 };
+enum class Restart : std::uint8_t { cold = 0, warm = 1 };
 enum class Placement : std::uint8_t { shared = 0, dedicated = 1 };
 
 /// Bits of Device::rights and of a grant's rights.
@@ -68,6 +69,7 @@ struct Vm {
     std::uint8_t core = 0;
     Placement placement = Placement::shared;
     std::uint8_t vcpus = 1;
+    Restart restart = Restart::cold; // warm: from a snapshot, for which as much memory again is set aside
 };
 
 struct Device {
@@ -142,6 +144,8 @@ enum class PolicyError : std::uint8_t {
     link_to_agent,
     link_twice,
     link_ends,
+    restart,
+    restart_not_driver,
 };
 
 /// The broken rule, and which VM, device or link (by its index) breaks it; 0 for rules about the whole policy.

@@ -37,7 +37,9 @@ PolicyError check_vm(const Vm& vm) {
     if (!memory_ok(vm.memory_mib)) return PolicyError::memory;
     if (vm.core > max_core) return PolicyError::core;
     if (vm.placement > Placement::dedicated) return PolicyError::placement;
-    return vm.vcpus == 1 ? PolicyError::none : PolicyError::vcpus;
+    if (vm.vcpus != 1) return PolicyError::vcpus;
+    if (vm.restart > Restart::warm) return PolicyError::restart;
+    return vm.restart == Restart::warm && vm.role != Role::driver ? PolicyError::restart_not_driver : PolicyError::none;
 }
 
 /// Rules between two VMs.

@@ -68,6 +68,17 @@ void expect_end(Context& context, const Observation& seen, const std::string& vm
     context.expect(was == std::string{cause} + ", " + reason, vm + " ends with cause " + cause + ", reason " + reason + " (" + was + ")");
 }
 
+/// It went on from the snapshot that the ledger recorded, once, before.
+void expect_warm(Context& context, const Observation& seen, const std::string& vm) {
+    const auto taken = all(seen, "snapshot_taken", {{"vm", vm}});
+    const auto* back = seen.find("vm_started", {{"vm", vm}, {"start", "2"}});
+    context.expect(taken.size() == 1 && back && back->event.get("warm") == "1", vm + " goes on from its only snapshot");
+    const auto* stopped = seen.find("vm_stopped", {{"vm", vm}});
+    if (!stopped || !back) return;
+    std::printf("  %s was away for %lld ms\n", vm.c_str(),
+                static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(back->when - stopped->when).count()));
+}
+
 /// What came back did so under the grant that it had.
 void expect_same_grant(Context& context, const Observation& seen, const char* device) {
     const auto assigned = all(seen, "assigned", {{"device", device}});
@@ -90,6 +101,8 @@ const Registration restarted{"driver-vms-that-panic-or-hang-are-restarted-under-
     const Observation& seen = session->seen();
     expect_end(context, seen, "net0", cause_exited, reason_reset);
     expect_end(context, seen, "disk0", cause_hung, reason_watchdog);
+    expect_warm(context, seen, "net0");
+    expect_warm(context, seen, "disk0");
     const auto moved = [](const Observation& s) { return lines(s, "CM_PROOF net") >= 2 && lines(s, "CM_PROOF disk") >= 2; };
     context.expect(session->run_until(moved, seconds{400}), "both drivers move their data again");
     context.expect(lines(seen, "error=\"") == 0, "and without an error");

@@ -94,6 +94,20 @@ TEST_CASE("of the command register only bus master reaches the function", "[assi
     CHECK(device->read_config(6, 2) == 0x10);
 }
 
+TEST_CASE("a device is in use from the first time that it may decode or do DMA, until it gets a new guest", "[assigned]") {
+    Fixture f;
+    auto device = AssignedDevice::create(f.bus, f.nvme, f.window);
+    device->write_config(0x10, 4, ~0u);
+    device->write_config(4, 2, 1 << 10);
+    CHECK_FALSE(device->in_use());
+    const auto command = GENERATE(std::uint16_t{2}, std::uint16_t{4});
+    device->write_config(4, 2, command);
+    device->write_config(4, 2, 0);
+    CHECK(device->in_use());
+    device->restart();
+    CHECK_FALSE(device->in_use());
+}
+
 TEST_CASE("MSI and MSI-X control may be written, power state and device control not", "[assigned]") {
     Fixture f;
     auto device = AssignedDevice::create(f.bus, f.nvme, f.window);

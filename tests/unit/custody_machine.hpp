@@ -112,6 +112,7 @@ inline policy::Policy custody_policy() {
     policy.vm_count = 4;
     policy.vms[disk0] = sample_vm("disk0", policy::Role::driver);
     policy.vms[spare] = sample_vm("spare", policy::Role::driver);
+    policy.vms[disk0].restart = policy::Restart::warm;
     policy.device_count = 3;
     policy.devices[nic].holder_count = 2;
     policy.devices[nic].holders[1] = spare;

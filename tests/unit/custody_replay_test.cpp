@@ -61,6 +61,13 @@ public:
     bool quarantine(DeviceIndex device, std::optional<measure::VmId> tainted_by = {}) {
         return replay_.apply({.kind = LedgerKind::quarantined, .device = at(device), .tainted_by = tainted_by});
     }
+    bool snapshot(VmIndex vm, std::uint8_t value = 5) {
+        return replay_.apply({.kind = LedgerKind::snapshot_taken, .vm_id = ids_[vm], .snapshot = all<32>(value)});
+    }
+    bool start_from(VmIndex vm, std::uint8_t value) {
+        const std::uint32_t next = replay_.vm(vm).starts + 1;
+        return replay_.apply({.kind = LedgerKind::vm_started, .vm_id = ids_[vm], .start_number = next, .snapshot = all<32>(value)});
+    }
     bool secret(VmIndex vm) {
         return replay_.apply({.kind = LedgerKind::secret_released, .vm_id = ids_[vm], .name = "key"});
     }
@@ -292,6 +299,22 @@ TEST_CASE("a device cannot be quarantined before it was reset, nor twice", "[cus
     CHECK_FALSE(story.quarantine(disk));
 }
 
+TEST_CASE("a VM goes on from its own recorded snapshot only", "[custody_replay]") {
+    Story story;
+    CHECK_FALSE(story.snapshot(disk0)); // never ran
+    REQUIRE(story.held(disk, disk0));
+    REQUIRE(story.held(nic, net0));
+    CHECK_FALSE(story.snapshot(net0)); // the policy restarts it cold
+    REQUIRE(story.snapshot(disk0));
+    CHECK_FALSE(story.snapshot(disk0, 6));
+    REQUIRE((story.stop(disk0) && story.reset(disk, ResetKind::function_level, true) && story.assign(disk, disk0)));
+    CHECK_FALSE(story.start_from(disk0, 6));
+    CHECK(story.start_from(disk0, 5));
+    REQUIRE((story.stop(net0) && story.reset(nic, ResetKind::function_level, true) && story.assign(nic, net0)));
+    CHECK_FALSE(story.start_from(net0, 5)); // another's
+    CHECK(story.start(net0, 2));
+}
+
 TEST_CASE("secrets go to running VMs; unknown devices and VMs are refused", "[custody_replay]") {
     Story story;
     CHECK_FALSE(story.secret(agent));
@@ -319,7 +342,8 @@ public:
         bench_.now += pick(4) == 0 ? pick(4000) : pick(200); // leases lapse, restarts happen
         bench_.machine.reset_progress = static_cast<ResetProgress>(pick(3));
         bench_.machine.attach_works = pick(8) != 0;
-        switch (pick(8)) {
+        switch (pick(9)) {
+        case 8: bench_.custody->snapshot_taken(pick(4), all<32>(static_cast<std::uint8_t>(pick(3)))); break;
         case 0:
         case 1: offer_grant(); break;
         case 2: stop(); break;
@@ -337,6 +361,7 @@ public:
     }
     std::size_t entries() const { return entries_; }
     std::size_t restarts() const { return restarts_; }
+    std::size_t warm() const { return warm_; }
 
 private:
     std::size_t pick(std::size_t count) { return random_() % count; }
@@ -376,6 +401,7 @@ private:
         for (DeviceIndex d = 0; d < 3; ++d)
             if (entry.kind == LedgerKind::assigned && entry.device == bench_.policy.devices[d].address)
                 restarts_ += replay_.device(d).held();
+        warm_ += entry.kind == LedgerKind::vm_started && entry.snapshot;
         CAPTURE(name_of(entry.kind), entries_);
         REQUIRE(replay_.apply(kept));
     }
@@ -401,20 +427,22 @@ private:
     std::vector<measure::VmId> ids_;
     std::vector<std::unique_ptr<std::vector<std::uint8_t>>> gates_;
     CustodyReplay replay_;
-    std::size_t entries_ = 0, restarts_ = 0;
+    std::size_t entries_ = 0, restarts_ = 0, warm_ = 0;
 };
 
 } // namespace
 
 TEST_CASE("what the hypervisor's custody records, the verifier's replay accepts and agrees with", "[custody_replay]") {
-    std::size_t entries = 0, restarts = 0;
+    std::size_t entries = 0, restarts = 0, warm = 0;
     for (unsigned seed = 0; seed < 40; ++seed) {
         CAPTURE(seed);
         Mirror mirror{seed};
         for (int i = 0; i < 300; ++i) mirror.step();
         entries += mirror.entries();
         restarts += mirror.restarts();
+        warm += mirror.warm();
     }
     CHECK(entries > 5000);
     CHECK(restarts > 50);
+    CHECK(warm > 10);
 }

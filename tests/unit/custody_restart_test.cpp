@@ -354,3 +354,73 @@ TEST_CASE("a lease that lapses while a restart is put off takes the device back 
     CHECK(bench.state(disk) == DeviceState::quarantined);
     CHECK(bench.machine.running == std::set<VmIndex>{agent});
 }
+
+namespace {
+
+const measure::Sha256Digest digest = [] {
+    measure::Sha256Digest bytes{};
+    bytes.fill(0x5a);
+    return bytes;
+}();
+
+/// The snapshot that the newest start says it went on from.
+std::optional<measure::Sha256Digest> came_from(const Bench& bench) {
+    const auto& ledger = bench.machine.ledger;
+    const auto start = std::find_if(ledger.rbegin(), ledger.rend(), [](const auto& entry) { return entry.kind == Kind::vm_started; });
+    return start->snapshot;
+}
+
+} // namespace
+
+TEST_CASE("the first restart of a row goes on from the snapshot, those after it are cold", "[custody]") {
+    Running bench;
+    bench.machine.reset_progress = ResetProgress::worked;
+    bench.custody->snapshot_taken(disk0, digest);
+    CHECK(bench.since() == Kinds{Kind::snapshot_taken});
+    CHECK(bench.machine.ledger.back().snapshot == digest);
+    bench.stopped(disk0, Cause::vm_crashed);
+    CHECK(bench.custody->vm(disk0).warm); // so the machine puts the snapshot back
+    bench.custody->vm_ready(disk0);
+    CHECK(came_from(bench) == digest);
+    CHECK_FALSE(bench.custody->vm(disk0).warm);
+    bench.stopped(disk0, Cause::vm_crashed);
+    CHECK_FALSE(bench.custody->vm(disk0).warm);
+    bench.now += 1000;
+    bench.custody->vm_ready(disk0);
+    bench.custody->tick(bench.now);
+    REQUIRE(bench.custody->vm(disk0).starts == 3);
+    CHECK_FALSE(came_from(bench));
+}
+
+TEST_CASE("a snapshot counts when the policy wants one, the VM has run, and the ledger has room", "[custody]") {
+    Bench bench;
+    bench.begin();
+    const std::size_t before = bench.machine.ledger.size();
+    bench.custody->snapshot_taken(disk0, digest); // never ran
+    bench.granted(nic, net0);
+    bench.custody->snapshot_taken(net0, digest); // restarts cold
+    bench.granted(disk, disk0);
+    const std::size_t room = std::exchange(bench.machine.room, 0);
+    bench.custody->snapshot_taken(disk0, digest);
+    bench.machine.room = room;
+    for (VmIndex vm = 0; vm < bench.policy.vm_count; ++vm) CHECK_FALSE(bench.custody->vm(vm).snapshot);
+    bench.custody->snapshot_taken(disk0, digest);
+    bench.custody->snapshot_taken(disk0, {}); // one is enough
+    CHECK(bench.custody->vm(disk0).snapshot == digest);
+    const Kinds made = bench.kinds(before);
+    CHECK(std::count(made.begin(), made.end(), Kind::snapshot_taken) == 1);
+}
+
+TEST_CASE("a VM that loses its grants before it has come back may still go on from what was put back", "[custody]") {
+    Running bench;
+    bench.machine.reset_progress = ResetProgress::worked;
+    bench.custody->snapshot_taken(disk0, digest);
+    bench.stopped(disk0, Cause::vm_crashed);
+    bench.now = 32000; // the lease is over
+    bench.custody->tick(bench.now);
+    bench.custody->vm_ready(disk0);
+    CHECK(bench.state(disk) == DeviceState::quarantined);
+    CHECK(bench.custody->vm(disk0).warm);
+    bench.granted(disk, disk0);
+    CHECK(came_from(bench) == digest);
+}

@@ -22,6 +22,8 @@ struct RecordingHost final : PlatformHost {
     void post_interrupt(std::uint8_t vector) override { interrupts.push_back(vector); }
     void console_line(std::string_view line) override { lines.emplace_back(line); }
     void power(PowerRequest request) override { requests.push_back(request); }
+    void ask_snapshot() override { ++snapshots; }
+    int snapshots = 0;
 };
 
 struct ApicFixture {
@@ -115,6 +117,26 @@ TEST_CASE("the deadline timer fires once, not before its time, and only if unmas
     REQUIRE(f.apic.write_msr(0x6E0, 6000));
     f.apic.expire(6000);
     CHECK_FALSE(f.apic.deliverable());
+}
+
+TEST_CASE("a timer that is put off by a snapshot fires as long after as it would have", "[apic]") {
+    ApicFixture f;
+    f.set_deadline_timer(0xEC);
+    REQUIRE(f.apic.write_msr(0x6E0, 1000));
+    const std::uint64_t offset = 900 - std::uint64_t{50'000}; // made at 900, goes on at 50,000
+    f.apic.shift_time(offset);
+    CHECK(f.apic.deadline() == 50'100);
+    CHECK(f.apic.read_msr(0x6E0) == 1000);
+    f.apic.expire(50'099);
+    CHECK_FALSE(f.apic.deliverable());
+    f.apic.expire(50'100);
+    CHECK(f.apic.deliverable() == 0xEC);
+    REQUIRE(f.apic.write_msr(0x6E0, 1500)); // by the guest's own count
+    CHECK(f.apic.deadline() == 50'600);
+    REQUIRE(f.apic.write_msr(0x6E0, 0));
+    CHECK(f.apic.deadline() == 0);
+    f.apic.shift_time(7);
+    CHECK(f.apic.deadline() == 0); // off stays off
 }
 
 TEST_CASE("interrupt commands reach this processor or nobody", "[apic]") {
@@ -296,6 +318,43 @@ TEST_CASE("a VM ends itself through the ACPI registers", "[power]") {
     power.write_port(acpi_sleep_control_port, 1, 5 << 2 | 1 << 5);
     power.write_port(acpi_reset_port, 1, 1);
     CHECK(host.requests == std::vector{PowerRequest::power_off, PowerRequest::reset});
+}
+
+TEST_CASE("a VM asks for a snapshot by any write to its port", "[power]") {
+    RecordingHost host;
+    PowerPorts power{host};
+    power.write_port(snapshot_port, 1, 0);
+    CHECK(host.snapshots == 1);
+    CHECK(power.read_port(snapshot_port, 1) == ~0u);
+    CHECK(host.snapshots == 1);
+    CHECK(host.requests.empty());
+}
+
+TEST_CASE("what the platform was like comes back, and a countdown begins anew", "[platform]") {
+    RecordingHost host;
+    Platform platform{host};
+    std::vector<std::uint8_t> ram(4 * page_size);
+    platform.reset(mm::GuestMemory{ram}, 1000, 0);
+    const auto redirect = [&](std::uint32_t low) { // pin 4
+        platform.io_apic.write_memory(0, 4, 0x10 + 2 * Uart::irq);
+        platform.io_apic.write_memory(0x10, 4, low);
+    };
+    redirect(0x44);
+    platform.console.write_port(0x3F8, 1, 'a');
+    platform.watchdog.write_port(Watchdog::countdown_port, 4, 10);
+    platform.watchdog.write_port(Watchdog::command_port, 4, Watchdog::run);
+    CHECK_FALSE(platform.watchdog.expired(0, 1000)); // until 1,000,000
+    const PlatformImage image = platform.save();
+    redirect(0x55);
+    platform.console.write_port(0x3F8, 1, 'b');
+    platform.watchdog.write_port(Watchdog::command_port, 4, Watchdog::stop);
+    platform.restore(image);
+    CHECK(platform.io_apic.open_vector(Uart::irq) == 0x44);
+    platform.console.write_port(0x3F8, 1, 'c');
+    platform.console.write_port(0x3F8, 1, '\n');
+    CHECK(host.lines == std::vector<std::string>{"ac"});
+    CHECK_FALSE(platform.watchdog.expired(5'000'000, 1000));
+    CHECK(platform.watchdog.expired(6'000'000, 1000));
 }
 
 TEST_CASE("the clock page converts TSC ticks into nanoseconds", "[pvclock]") {

@@ -59,6 +59,8 @@ std::vector<LedgerEntry> one_of_each_kind() {
     entries.push_back({.kind = LedgerKind::vm_stopped, .vm_id = filled<32>(3), .cause = Cause::vm_crashed, .reason = 127});
     entries.push_back({.kind = LedgerKind::draining, .vm_id = filled<32>(3), .device = nic, .cause = Cause::revoked});
     entries.push_back({.kind = LedgerKind::quarantined, .device = nic, .tainted_by = filled<32>(3)});
+    entries.push_back({.kind = LedgerKind::vm_started, .vm_id = filled<32>(3), .start_number = 2, .snapshot = filled<32>(8)});
+    entries.push_back({.kind = LedgerKind::snapshot_taken, .vm_id = filled<32>(3), .snapshot = filled<32>(8)});
     entries.push_back({.kind = LedgerKind::secret_released, .vm_id = filled<32>(3), .name = "disk-key"});
     for (std::size_t i = 0; i < entries.size(); ++i) {
         entries[i].sequence = i;
@@ -160,9 +162,12 @@ TEST_CASE("ledger entries have the documented bytes", "[ledger_entry]") {
 }
 
 TEST_CASE("ledger entries out of range or of the wrong size are refused", "[ledger_entry]") {
-    CHECK_FALSE(parse_ledger_entry(from_hex("a5 00 0b 01 00 02 00 03 00 04 00")));                // kind 11
+    CHECK_FALSE(parse_ledger_entry(from_hex("a5 00 0c 01 00 02 00 03 00 04 00")));                // kind 12
     CHECK_FALSE(parse_ledger_entry(from_hex("a4 00 09 01 00 02 00 03 84 00 00 03 00")));          // field missing
     CHECK_FALSE(parse_ledger_entry(from_hex("a5 00 09 01 00 02 00 03 84 00 00 18 20 00 04 40"))); // device 32
     CHECK_FALSE(parse_ledger_entry(from_hex("a5 00 09 01 00 02 00 03 84 00 00 03 00 04 41 00"))); // short vm_id
+    const std::string vm_id = "03 5820" + to_hex(filled<32>(3)), digest = "5820" + to_hex(filled<32>(8));
+    CHECK(parse_ledger_entry(from_hex("a5 00 0b 01 00 02 00" + vm_id + "04" + digest)));
+    CHECK_FALSE(parse_ledger_entry(from_hex("a5 00 0b 01 00 02 00" + vm_id + "04 40"))); // a snapshot without a digest
     CHECK(parse_ledger_entry(from_hex("a5 00 09 01 00 02 00 03 84 00 00 03 00 04 40")));
 }

@@ -4,11 +4,13 @@
 #include "hypervisor/mm/guest_walk.hpp"
 #include "hypervisor/mm/nested_page_table.hpp"
 #include "hypervisor/mm/permission_maps.hpp"
+#include "hypervisor/mm/ram_copy.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <map>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 using namespace casemate;
@@ -246,4 +248,54 @@ TEST_CASE("guest memory refuses every access that is not wholly inside", "[mm]")
     CHECK(memory.bytes(GuestPhys{8}, ~0ull - 4).empty());
     CHECK_FALSE(memory.read<std::uint64_t>(GuestPhys{2 * page_size - 7}));
     CHECK_FALSE(memory.write(GuestPhys{2 * page_size - 7}, std::uint64_t{1}));
+}
+
+namespace {
+
+/// RAM of some pages, of which every third holds nothing, and room for its copy.
+struct Copied {
+    static constexpr std::uint64_t pages = 130; // more than two words of bits
+    Copied() {
+        for (std::uint64_t page = 0; page < pages; ++page)
+            if (page % 3 != 0) ram[page * page_size + page] = static_cast<std::uint8_t>(page);
+    }
+    void save() {
+        for (std::uint64_t page = 0; page < copy.page_count(); ++page) copy.save(page, ram);
+    }
+    void restore() {
+        for (std::uint64_t page = 0; page < copy.page_count(); ++page) copy.restore(page, ram);
+    }
+    std::vector<std::uint8_t> ram = std::vector<std::uint8_t>(pages * page_size), store = ram;
+    std::vector<std::uint64_t> kept = std::vector<std::uint64_t>(RamCopy::words_for(pages * page_size));
+    RamCopy copy{store, kept};
+};
+
+} // namespace
+
+TEST_CASE("a copy of RAM puts back every byte, whatever became of it", "[mm]") {
+    Copied f;
+    REQUIRE(f.copy.page_count() == Copied::pages);
+    f.save();
+    const auto before = f.ram;
+    std::iota(f.ram.begin(), f.ram.end(), std::uint8_t{1});
+    f.restore();
+    CHECK(f.ram == before);
+    f.ram.back() = 1;
+    f.ram[page_size] ^= 0x80;
+    f.restore();
+    CHECK(f.ram == before);
+}
+
+TEST_CASE("pages of zeros are not kept, and a second copy forgets the first", "[mm]") {
+    Copied f;
+    f.save();
+    CHECK(f.copy.kept(0).empty());
+    CHECK(f.copy.kept(1).size() == page_size);
+    CHECK(f.copy.kept(127).size() == page_size);
+    CHECK(f.copy.kept(129).empty());
+    f.ram[0] = 1;
+    f.ram[page_size + 1] = 0;
+    f.save();
+    CHECK(f.copy.kept(0).size() == page_size);
+    CHECK(f.copy.kept(1).empty());
 }

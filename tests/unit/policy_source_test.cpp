@@ -94,6 +94,14 @@ TEST_CASE("a policy source is read into the policy", "[policy]") {
     CHECK(policy.devices[0].max_lease == 60);
 }
 
+TEST_CASE("a VM restarts cold unless the source says warm", "[policy]") {
+    CHECK(read(sample())->policy.vms[1].restart == Restart::cold);
+    std::string text = sample();
+    const auto source = read(text.replace(text.find("core = 1"), 8, "core = 1\nrestart = \"warm\""));
+    REQUIRE(source->problems.empty());
+    CHECK(source->policy.vms[1].restart == Restart::warm);
+}
+
 TEST_CASE("each problem of a source is reported at its line", "[policy]") {
     CHECK(problem_after("epoch = 3", "epoch = 0") == "0: the epoch must be at least 1");
     CHECK(problem_after("epoch = 3", "epoch = -1") == "1: 'epoch' must be a whole number from 0 to 4294967295");
@@ -116,6 +124,9 @@ TEST_CASE("each problem of a source is reported at its line", "[policy]") {
     CHECK(problem_after("[\"net0\"]", "\"net0\"") == "23: 'holders' must be a list of texts");
     CHECK(problem_after("\"dma\"", "\"DMA\"") == "24: 'DMA' is not one of dma, interrupts and mmio");
     CHECK(problem_after("max_lease = 60", "max_lease = 0") == "20: the longest lease must be 1 to 86400 seconds");
+    CHECK(problem_after("core = 1", "core = 1\nrestart = \"hot\"") == "19: restart is cold or warm");
+    CHECK(problem_after("core = 1", "core = 1\nrestart = true") == "several"); // not a text, hence neither
+    CHECK(problem_after("core = 1", "core = 1\nrestart = \"cold\"") == "none");
     CHECK(problem_after("\"agent\"\nkernel", "\"client\"\nkernel") == "0: one VM must have the role agent");
 }
 

@@ -38,6 +38,9 @@ inline void fill(std::uint8_t* to, std::uint8_t byte, std::size_t count) {
 }
 
 inline int compare(const std::uint8_t* a, const std::uint8_t* b, std::size_t count) {
+    for (; count >= sizeof(Word); count -= sizeof(Word), a += sizeof(Word), b += sizeof(Word)) {
+        if (reinterpret_cast<const Word*>(a)->value != reinterpret_cast<const Word*>(b)->value) break;
+    }
     for (std::size_t i = 0; i < count; ++i) {
         if (a[i] != b[i]) return a[i] < b[i] ? -1 : 1;
     }
