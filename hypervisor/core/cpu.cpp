@@ -16,6 +16,7 @@ namespace casemate::core {
 namespace {
 
 constexpr std::uint64_t slice_ms = 4;
+constexpr std::uint64_t cap_period_ms = 100;
 constexpr std::uint64_t xcr0_x87_sse_avx = 7;
 constexpr std::uint64_t patience_ms = 1; // an exit costs a busy guest a tenth of that
 constexpr std::uint64_t longest_wait_ms = 1000; // keeps the timer's arithmetic small
@@ -37,6 +38,8 @@ bool Cpu::prepare() {
 
 void Cpu::place(Vm& vm) {
     CHECK(vm_count_ < max_vms);
+    share_.set_weight(vm_count_, vm.definition().weight);
+    caps_.set(vm_count_, vm.definition().cap_percent);
     vms_[vm_count_++] = &vm;
     if (vm.definition().role == VmRole::agent) management_vm_ = &vm;
 }
@@ -99,15 +102,18 @@ Vcpu* Cpu::pick(std::uint64_t tsc) {
     std::uint32_t can_run = 0;
     for (std::size_t i = 0; i < vm_count_; ++i)
         if (vms_[i]->state() == VmState::running && vms_[i]->vcpu().runnable(tsc)) can_run |= 1u << i;
-    turn_ = share_.next(can_run, arch::tsc_from_millis(slice_ms));
-    return turn_.who == FairShare::nobody ? nullptr : &vms_[turn_.who]->vcpu();
+    can_run = caps_.admit(can_run, tsc, arch::tsc_from_millis(cap_period_ms));
+    const FairShare::Turn turn = share_.next(can_run, arch::tsc_from_millis(slice_ms));
+    turn_of_ = turn.who;
+    turn_ends_ = std::min(turn.ticks != 0 ? tsc + turn.ticks : CoreCaps::never, caps_.deadline(turn_of_, tsc));
+    return turn_of_ == FairShare::nobody ? nullptr : &vms_[turn_of_]->vcpu();
 }
 
 /// A guest's timer that is over waits for the guest's turn: an alarm for it would only end the others' turns at once.
 std::uint64_t Cpu::next_deadline(std::uint64_t tsc, const Vcpu* next, std::uint64_t wanted) const {
     std::uint64_t deadline =
         tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
-    if (turn_.ticks != 0) deadline = std::min(deadline, tsc + turn_.ticks);
+    deadline = std::min(deadline, turn_ends_);
     if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
         if (vms_[i]->state() != VmState::running) continue;
@@ -144,7 +150,10 @@ void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     vcpu.enter(reinterpret_cast<std::uint64_t>(&host_vmcb_));
     handle_exit(vcpu);
     if (uart_held_ && &vcpu == &management_vm_->vcpu()) uart_held_ = !reopen_uart_pin(*management_vm_);
-    share_.charge(arch::read_tsc() - tsc); // what its exits cost is its own time
+    const std::uint64_t used = arch::read_tsc() - tsc; // what its exits cost is its own time
+    share_.charge(used);
+    caps_.charge(turn_of_, used);
+    vcpu.vm().count_time(used);
 }
 
 void Cpu::run() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "hypervisor/arch/cpu_tables.hpp"
+#include "hypervisor/core/core_caps.hpp"
 #include "hypervisor/core/fair_share.hpp"
 #include "hypervisor/core/vcpu.hpp"
 
@@ -88,8 +89,10 @@ private:
     Vm* management_vm_ = nullptr;
     bool uart_held_ = false; // its pin of the host's I/O APIC is masked
     Vcpu* loaded_ = nullptr; // whose FPU and debug registers this core holds
-    FairShare share_;        // by index in vms_
-    FairShare::Turn turn_;   // of this round
+    FairShare share_; // by index in vms_, as the caps
+    CoreCaps caps_;
+    std::size_t turn_of_ = FairShare::nobody; // this round
+    std::uint64_t turn_ends_ = 0;             // by the TSC, at the latest
     bool busy_ = false;      // a guest ran in the last round
     std::uint64_t next_chore_ = 0;
     std::uint64_t armed_ = 0; // deadline that the timer is set to; 0 = not set

@@ -30,7 +30,9 @@ VmDefinition definition_of(const Machine& machine, const policy::Vm& vm) {
             .initrd = machine.image(vm.initrd.view()),
             .command_line = vm.command_line.view(),
             .memory_bytes = std::uint64_t{vm.memory_mib} << 20,
-            .core = vm.core};
+            .core = vm.core,
+            .weight = vm.weight,
+            .cap_percent = vm.cap};
 }
 
 bool refuse(std::string_view vm, std::string_view why) {

@@ -23,7 +23,7 @@ void show_vm(std::ostream& out, const Vm& vm) {
     constexpr const char* roles[] = {"agent", "driver", "client"};
     out << "vm " << vm.name.view() << ": " << roles[static_cast<std::size_t>(vm.role)] << ", " << vm.memory_mib
         << " MiB, core " << int{vm.core} << (vm.placement == Placement::dedicated ? " (dedicated)" : " (shared)")
-        << (vm.restart == Restart::warm ? ", warm restart" : "")
+        << ", weight " << vm.weight << ", at most " << int{vm.cap} << " %" << (vm.restart == Restart::warm ? ", warm restart" : "")
         << "\n   kernel " << vm.kernel.view() << ", initrd " << vm.initrd.view() << "\n   command line \""
         << vm.command_line.view() << "\"\n";
 }

@@ -29,6 +29,8 @@ void read_vm(const toml::table& table, std::vector<Problem>& problems, Vm& vm) {
     if (placement == "shared") vm.placement = Placement::shared;
     else if (placement == "dedicated") vm.placement = Placement::dedicated;
     else fields.bad("placement", describe(PolicyError::placement));
+    if (table.contains("weight")) vm.weight = fields.number<std::uint16_t>("weight");
+    if (table.contains("cap_percent")) vm.cap = fields.number<std::uint8_t>("cap_percent");
     if (!table.contains("restart")) return;
     const std::string restart = fields.text("restart");
     if (restart == "warm") vm.restart = Restart::warm;

@@ -42,6 +42,8 @@ const char* describe(PolicyError error) {
     case PolicyError::link_twice: return "two VMs have at most one link between them";
     case PolicyError::link_ends: return "a VM has at most 4 links";
     case PolicyError::restart: return "restart is cold or warm";
+    case PolicyError::weight: return "the weight must be 1 to 10000";
+    case PolicyError::cap: return "the cap must be 1 to 100 percent of the core";
     case PolicyError::restart_not_driver: return "only a driver VM can be restarted warm";
     }
     return "unknown error";

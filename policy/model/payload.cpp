@@ -9,7 +9,7 @@ namespace casemate::policy {
 namespace {
 
 constexpr std::size_t policy_fields = 6;
-constexpr std::size_t vm_fields = 10;
+constexpr std::size_t vm_fields = 12;
 constexpr std::size_t device_fields = 5;
 constexpr std::size_t link_fields = 2;
 
@@ -35,6 +35,8 @@ void read_vm(CborReader& in, Vm& vm) {
     in.expect_key(7), vm.placement = static_cast<Placement>(number<std::uint8_t>(in));
     in.expect_key(8), vm.vcpus = number<std::uint8_t>(in);
     in.expect_key(9), vm.restart = static_cast<Restart>(number<std::uint8_t>(in));
+    in.expect_key(10), vm.weight = number<std::uint16_t>(in);
+    in.expect_key(11), vm.cap = number<std::uint8_t>(in);
 }
 
 /// The index of the VM with this name; vm_count when there is none (validate() reports it).
@@ -91,6 +93,8 @@ void write_vm(CborWriter& out, const Vm& vm) {
     out.key(7), out.u64(static_cast<std::uint64_t>(vm.placement));
     out.key(8), out.u64(vm.vcpus);
     out.key(9), out.u64(static_cast<std::uint64_t>(vm.restart));
+    out.key(10), out.u64(vm.weight);
+    out.key(11), out.u64(vm.cap);
 }
 
 void write_device(CborWriter& out, const Policy& policy, const Device& device) {

@@ -27,6 +27,7 @@ inline constexpr std::size_t max_command_line = 1024;
 inline constexpr std::uint32_t min_memory_mib = 16;
 inline constexpr std::uint32_t max_memory_mib = 65536;
 inline constexpr std::uint8_t max_core = 63;
+inline constexpr std::uint16_t usual_weight = 100, max_weight = 10000;
 inline constexpr std::uint32_t max_lease_seconds = 86400;
 inline constexpr std::size_t public_key_size = 65; // SEC1 uncompressed P-256 point
 
@@ -69,6 +70,8 @@ struct Vm {
     std::uint8_t core = 0;
     Placement placement = Placement::shared;
     std::uint8_t vcpus = 1;
+    std::uint16_t weight = usual_weight; // of its core, against the other VMs there
+    std::uint8_t cap = 100;              // percent of its core at most
     Restart restart = Restart::cold; // warm: from a snapshot, for which as much memory again is set aside
 };
 
@@ -124,6 +127,10 @@ enum class PolicyError : std::uint8_t {
     core,
     placement,
     vcpus,
+    restart,
+    restart_not_driver,
+    weight,
+    cap,
     no_agent,
     two_agents,
     core_not_shared,
@@ -144,8 +151,6 @@ enum class PolicyError : std::uint8_t {
     link_to_agent,
     link_twice,
     link_ends,
-    restart,
-    restart_not_driver,
 };
 
 /// The broken rule, and which VM, device or link (by its index) breaks it; 0 for rules about the whole policy.

@@ -39,7 +39,9 @@ PolicyError check_vm(const Vm& vm) {
     if (vm.placement > Placement::dedicated) return PolicyError::placement;
     if (vm.vcpus != 1) return PolicyError::vcpus;
     if (vm.restart > Restart::warm) return PolicyError::restart;
-    return vm.restart == Restart::warm && vm.role != Role::driver ? PolicyError::restart_not_driver : PolicyError::none;
+    if (vm.restart == Restart::warm && vm.role != Role::driver) return PolicyError::restart_not_driver;
+    if (vm.weight == 0 || vm.weight > max_weight) return PolicyError::weight;
+    return vm.cap >= 1 && vm.cap <= 100 ? PolicyError::none : PolicyError::cap;
 }
 
 /// Rules between two VMs.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns on a shared core, played with a clock of ticks: what each VM gets, and how long it waits.
+#include "hypervisor/core/core_caps.hpp"
 #include "hypervisor/core/fair_share.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <numeric>
 
+using casemate::core::CoreCaps;
 using casemate::core::FairShare;
 
 namespace {
@@ -133,4 +135,56 @@ TEST_CASE("Who was not there when the others ran cannot claim that time when all
     core.can_run = 0b11;
     core.run_for(20 * slice, 100);
     CHECK(core.got[1] <= 12 * slice);
+}
+
+TEST_CASE("VMs that never sleep share a core by their weights") {
+    Core core{.share = {}, .can_run = 0b111, .got = {}};
+    core.share.set_weight(0, 300);
+    core.share.set_weight(2, 50);
+    core.run_for(450 * slice, 700);
+    CHECK(core.got[0] / slice >= 295);
+    CHECK(core.got[0] / slice <= 305);
+    CHECK(core.got[1] / slice >= 97);
+    CHECK(core.got[1] / slice <= 103);
+    CHECK(core.got[2] / slice >= 47);
+    CHECK(core.got[2] / slice <= 53);
+}
+
+TEST_CASE("A light VM that wakes comes before heavy ones that spin") {
+    Core core{.share = {}, .can_run = 0b11, .got = {}};
+    core.share.set_weight(2, 10);
+    core.run_for(20 * slice, 700);
+    core.can_run |= 1u << 2;
+    CHECK(core.run(100) == 2);
+}
+
+TEST_CASE("A VM with a cap has that much of every period and waits for the next, others are not held") {
+    constexpr std::uint64_t period = 1000;
+    CoreCaps caps;
+    caps.set(3, 20);
+    std::uint64_t now = 5000;
+    REQUIRE(caps.admit(0b1010, now, period) == 0b1010);
+    CHECK(caps.deadline(3, now) == now + 200);
+    CHECK(caps.deadline(1, now) == CoreCaps::never);
+    caps.charge(3, 150);
+    now += 150;
+    CHECK(caps.deadline(3, now) == now + 50);
+    caps.charge(3, 60);
+    now += 60;
+    CHECK(caps.admit(0b1010, now, period) == 0b0010);
+    CHECK(caps.deadline(1, now) == 6000); // then 3 may run again
+    CHECK(caps.admit(0b1000, now, period) == 0);
+    CHECK(caps.deadline(CoreCaps::max_members, now) == 6000);
+    CHECK(caps.admit(0b0010, now, period) == 0b0010);
+    CHECK(caps.deadline(1, now) == CoreCaps::never); // it does not want to
+    CHECK(caps.admit(0b1000, 6000, period) == 0b1000);
+    CHECK(caps.deadline(3, 6000) == 6200);
+}
+
+TEST_CASE("A VM without a cap may have all of a core") {
+    CoreCaps caps;
+    caps.charge(0, 5000);
+    CHECK(caps.admit(1, 100, 1000) == 1);
+    caps.charge(0, 2000);
+    CHECK(caps.admit(1, 200, 1000) == 1);
 }

@@ -94,6 +94,18 @@ TEST_CASE("a policy source is read into the policy", "[policy]") {
     CHECK(policy.devices[0].max_lease == 60);
 }
 
+TEST_CASE("a VM has the usual weight and no cap unless the source says otherwise", "[policy]") {
+    CHECK(read(sample())->policy.vms[1].weight == 100);
+    CHECK(read(sample())->policy.vms[1].cap == 100);
+    std::string text = sample();
+    const auto source = read(text.replace(text.find("core = 1"), 8, "core = 1\nweight = 300\ncap_percent = 25"));
+    REQUIRE(source->problems.empty());
+    CHECK(source->policy.vms[1].weight == 300);
+    CHECK(source->policy.vms[1].cap == 25);
+    CHECK(problem_after("core = 1", "core = 1\nweight = 0") == "11: the weight must be 1 to 10000");
+    CHECK(problem_after("core = 1", "core = 1\ncap_percent = 101") == "11: the cap must be 1 to 100 percent of the core");
+}
+
 TEST_CASE("a VM restarts cold unless the source says warm", "[policy]") {
     CHECK(read(sample())->policy.vms[1].restart == Restart::cold);
     std::string text = sample();
