@@ -104,6 +104,32 @@ DeviceStatus device_status(CborReader& in) {
     return status;
 }
 
+std::uint64_t number(CborReader& in) { return in.u64(); }
+
+LinkEnd link_end(CborReader& in) {
+    LinkEnd end;
+    in.expect_map(8);
+    in.expect_key(0);
+    end.vm = in.text(max_text);
+    in.expect_key(1);
+    end.running = in.u64_at_most(1) == 1;
+    end.error = field(in, 2);
+    end.packets = field(in, 3);
+    end.bytes = field(in, 4);
+    end.notifications = field(in, 5);
+    end.interrupts = field(in, 6);
+    in.expect_key(7);
+    end.drops = list(in, number);
+    return end;
+}
+
+LinkStatus link_status(CborReader& in) {
+    LinkStatus ends;
+    in.expect_array(ends.size());
+    for (LinkEnd& end : ends) end = link_end(in);
+    return ends;
+}
+
 template <typename T>
 Outcome<T> finished(const CborReader& in, T value, const char* what) {
     if (!in.finished()) return fail(std::string{"the hypervisor's "} + what + " is malformed");
@@ -142,12 +168,16 @@ Outcome<std::vector<Lease>> parse_leases(ByteView bytes) {
 Outcome<MachineStatus> parse_status(ByteView bytes) {
     CborReader in{bytes};
     MachineStatus status;
-    in.expect_map(3);
+    const bool with_links = in.map_size(4) == 4;
     status.uptime_ms = field(in, 0);
     in.expect_key(1);
     status.vms = list(in, vm_status);
     in.expect_key(2);
     status.devices = list(in, device_status);
+    if (with_links) {
+        in.expect_key(3);
+        status.links = list(in, link_status);
+    }
     return finished(in, std::move(status), "status");
 }
 

@@ -6,6 +6,7 @@
 #include "attest/agent/error.hpp"
 #include "hypervisor/base/device_address.hpp"
 
+#include <array>
 #include <utility>
 
 namespace casemate::agent {
@@ -53,10 +54,25 @@ struct DeviceStatus {
     Bytes tainted_by{};
 };
 
+/// One of a link's two ends: its driver, what its VM has sent and what of that was dropped.
+struct LinkEnd {
+    std::string vm{};
+    bool running = false;
+    std::uint64_t error = 0; // QueueError of vlink.md
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t notifications = 0;
+    std::uint64_t interrupts = 0;
+    std::vector<std::uint64_t> drops{}; // by reason
+};
+
+using LinkStatus = std::array<LinkEnd, 2>;
+
 struct MachineStatus {
     std::uint64_t uptime_ms = 0;
     std::vector<VmStatus> vms{};
     std::vector<DeviceStatus> devices{};
+    std::vector<LinkStatus> links{};
 };
 
 [[nodiscard]] Outcome<Info> parse_info(ByteView bytes);

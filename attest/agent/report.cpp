@@ -37,6 +37,29 @@ Json to_json(const DeviceStatus& status) {
             {"tainted_by", to_hex(status.tainted_by)}};
 }
 
+Json to_json(const LinkEnd& end, const LinkEnd& peer) {
+    return {{"vm", end.vm},
+            {"peer", peer.vm},
+            {"running", end.running},
+            {"error", end.error},
+            {"counts",
+             {{"packets", end.packets},
+              {"bytes", end.bytes},
+              {"notifications", end.notifications},
+              {"interrupts", end.interrupts}}},
+            {"drops", end.drops}};
+}
+
+/// Both ends of each link, one after the other.
+Json to_json(const std::vector<LinkStatus>& links) {
+    Json ends = Json::array();
+    for (const auto& [first, second] : links) {
+        ends.push_back(to_json(first, second));
+        ends.push_back(to_json(second, first));
+    }
+    return ends;
+}
+
 } // namespace
 
 Json to_json(const DeviceAddress& device) {
@@ -56,7 +79,8 @@ Json report_of(const Info& info, const MachineStatus& status) {
               {"banks", info.banks}}},
             {"uptime_ms", status.uptime_ms},
             {"vms", vms},
-            {"devices", devices}};
+            {"devices", devices},
+            {"link_ends", to_json(status.links)}};
 }
 
 } // namespace casemate::agent

@@ -153,6 +153,7 @@ bool Machine::add_link(unsigned number, const policy::Link& link) {
     auto* const made = tcb_memory_.make<vlink::Link>(number, owner(first), owner(second));
     if (made == nullptr || !first.add_link(made->end(0)) || !second.add_link(made->end(1)))
         return refuse(first.name(), "link");
+    links_[link_count_++] = made;
     LogLine{"@cm event=link_defined"}
         .key("link", number)
         .key("first", first.name())

@@ -59,6 +59,8 @@ public:
     /// Memory, tables, virtual devices and links of every VM of the policy; false, and a line in the log, if one cannot be.
     [[nodiscard]] bool define_vms(const policy::Policy& policy);
     [[nodiscard]] std::span<Vm* const> vms() const { return {vms_.data(), vm_count_}; }
+    /// In the order of the policy.
+    [[nodiscard]] std::span<vlink::Link* const> links() const { return {links_.data(), link_count_}; }
 
     void set_hooks(MachineHooks& hooks) { hooks_ = &hooks; }
     /// Boot core, once a round: reports stopped and ready VMs to the hooks; ticks when it is time.
@@ -81,6 +83,8 @@ private:
     std::size_t vm_count_ = 0;
     std::array<VmState, max_vms> seen_{};        // by service(), last round
     std::array<bool, max_vms> snapshot_seen_{};
+    std::array<vlink::Link*, policy::max_links> links_{};
+    std::size_t link_count_ = 0;
     MachineHooks* hooks_ = nullptr;
     std::uint64_t next_tick_ = 0;
 };

@@ -2,6 +2,7 @@
 #include "hypervisor/core/status.hpp"
 
 #include "hypervisor/base/cbor_writer.hpp"
+#include "hypervisor/vlink/status.hpp"
 
 namespace casemate::core {
 
@@ -72,6 +73,15 @@ void write_device(CborWriter& out, const DeviceRecord& device, const custody::Cu
     out.key(6).bytes(device.tainted_by ? ByteView{*device.tainted_by} : ByteView{});
 }
 
+void write_links(CborWriter& out, const Machine& machine, const policy::Policy& policy) {
+    out.array(policy.link_count);
+    for (std::size_t i = 0; i < policy.link_count; ++i) {
+        const auto [first, second] = policy.links[i];
+        vlink::write_link(out, *machine.links()[i],
+                          {machine.vms()[first]->name(), machine.vms()[second]->name()});
+    }
+}
+
 } // namespace
 
 std::size_t write_info(ByteSpan out, const StatusSources& sources, std::size_t log_bytes,
@@ -103,7 +113,7 @@ std::size_t write_gates(ByteSpan out, const StatusSources& sources) {
 std::size_t write_status(ByteSpan out, const StatusSources& sources) {
     const policy::Policy& policy = sources.custody.policy();
     CborWriter cbor{out};
-    cbor.map(3);
+    cbor.map(policy.link_count == 0 ? 3 : 4);
     cbor.key(0).u64(sources.now_ms);
     cbor.key(1).array(policy.vm_count);
     for (std::size_t i = 0; i < policy.vm_count; ++i)
@@ -111,6 +121,7 @@ std::size_t write_status(ByteSpan out, const StatusSources& sources) {
     cbor.key(2).array(policy.device_count);
     for (std::size_t i = 0; i < policy.device_count; ++i)
         write_device(cbor, sources.custody.device(i), sources.custody, sources.now_ms);
+    if (policy.link_count != 0) write_links(cbor.key(3), sources.machine, policy);
     return size_of(cbor);
 }
 

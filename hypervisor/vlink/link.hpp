@@ -21,18 +21,24 @@ public:
     static constexpr unsigned packet_budget = 256;
     static constexpr std::uint64_t byte_budget = 512 * 1024;
 
-    /// Of one direction, by its sender; since the launch.
+    /// Of one end, since the launch: what it sent, how often it notified and was interrupted for its queues.
     struct Counters {
         std::uint64_t packets = 0, bytes = 0, notifications = 0, interrupts = 0;
         std::array<std::uint64_t, static_cast<std::size_t>(Drop::count)> drops{};
+    };
+    /// Of one end, at one moment. `error` says why its driver has to reset it; then it is not running.
+    struct Status {
+        bool running = false;
+        QueueError error = QueueError::none;
+        Counters counters;
     };
 
     Link(unsigned number, const End::Owner& first, const End::Owner& second);
 
     [[nodiscard]] End& end(unsigned side) { return ends_[side]; }
-    [[nodiscard]] Counters counters(unsigned sender) {
+    [[nodiscard]] Status status(unsigned side) {
         const LockGuard guard{lock_};
-        return counters_[sender];
+        return {net(side).running(), net(side).error(), counters_[side]};
     }
 
     // --- for the ends, under the lock

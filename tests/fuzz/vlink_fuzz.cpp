@@ -84,13 +84,13 @@ void require_recovery(Link& link, std::array<Hostile, 2>& guests) {
         std::fill(guests[side].ram.begin(), guests[side].ram.end(), std::uint8_t{0});
         start(link.end(side), ~0u);
     }
-    const std::uint64_t before = link.counters(0).packets;
+    const std::uint64_t before = link.status(0).counters.packets;
     (void)guests[1].memory.write(GuestPhys{0x1000}, Guest::Descriptor{0x8000, 2000, Guest::write, 0});
     (void)guests[1].memory.write(GuestPhys{0x1402}, std::uint16_t{1});
     (void)guests[0].memory.write(GuestPhys{0x2000}, Guest::Descriptor{0x8000, 100, 0, 0});
     (void)guests[0].memory.write(GuestPhys{0x2402}, std::uint16_t{1});
     link.end(0).write_port(End::first_port, 2, VirtioNet::transmit);
-    if (link.counters(0).packets != before + 1 || guests[1].ram[0x1802] != 1) std::abort();
+    if (link.status(0).counters.packets != before + 1 || guests[1].ram[0x1802] != 1) std::abort();
 }
 
 } // namespace

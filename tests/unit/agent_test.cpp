@@ -92,12 +92,21 @@ void write_device_status(CborWriter& out) {
     out.key(6), out.bytes({});
 }
 
+void write_link_end(CborWriter& out, const char* vm) {
+    out.map(8);
+    out.key(0), out.text(vm);
+    out.key(1), out.u64(1);
+    for (const int key : {2, 3, 4, 5, 6}) out.key(key), out.u64(static_cast<unsigned>(200 + key));
+    out.key(7), out.array(2), out.u64(8), out.u64(9);
+}
+
 Bytes status_bytes() {
     return cbor([](CborWriter& out) {
-        out.map(3);
+        out.map(4);
         out.key(0), out.u64(1234);
         out.key(1), out.array(1), write_vm(out);
         out.key(2), out.array(1), write_device_status(out);
+        out.key(3), out.array(1), out.array(2), write_link_end(out, "net0"), write_link_end(out, "client0");
     });
 }
 
@@ -277,6 +286,9 @@ TEST_CASE("the status becomes the report of the management host", "[agent]") {
     CHECK(report["devices"][0]["lease_ms_left"] == 60000);
     CHECK(report["devices"][0]["tainted_by"] == "");
     CHECK(report["launch"]["banks"] == Json({11, 12}));
+    CHECK(report["link_ends"].size() == 2);
+    CHECK(report["link_ends"][1] == Json::parse(R"({"vm": "client0", "peer": "net0", "running": true, "error": 202,
+        "counts": {"packets": 203, "bytes": 204, "notifications": 205, "interrupts": 206}, "drops": [8, 9]})"));
 }
 
 TEST_CASE("base64 has the values of RFC 4648 and one encoding each", "[agent]") {

@@ -23,7 +23,7 @@ constexpr NetHeader sums_only{1, 0, 0, 0, 0, 0, 0};
 constexpr std::uint64_t no_event = VirtioNet::offered & ~feature::event_idx;
 
 std::uint64_t drops(Pair& pair, Drop reason) {
-    return pair.link->counters(0).drops[static_cast<std::size_t>(reason)];
+    return pair.link->status(0).counters.drops[static_cast<std::size_t>(reason)];
 }
 
 std::uint32_t config(End& end, std::uint8_t offset, unsigned width = 4) {
@@ -137,8 +137,8 @@ TEST_CASE("a packet arrives whole, whatever its pieces", "[vlink]") {
     CHECK(packet->header.num_buffers == 1);
     CHECK(pair.right.interrupts[Guest::receive_vector] == 1);
     CHECK(pair.left.take_used(VirtioNet::transmit)->len == 0);
-    CHECK(pair.link->counters(0).packets == 1);
-    CHECK(pair.link->counters(0).bytes == 200);
+    CHECK(pair.link->status(0).counters.packets == 1);
+    CHECK(pair.link->status(0).counters.bytes == 200);
 }
 
 TEST_CASE("a TCP unit of 64 KiB fills as many buffers as it needs", "[vlink]") {
@@ -274,7 +274,7 @@ TEST_CASE("without buffers packets wait at the sender, in order, and go on when 
     pair.start(features, features);
     for (std::uint8_t i = 0; i < 5; ++i) pair.left.send(plain, pattern(100, i));
     CHECK_FALSE(pair.left.take_used(VirtioNet::transmit));
-    CHECK(pair.link->counters(0).notifications == 1); // the others found the link waiting
+    CHECK(pair.link->status(0).counters.notifications == 1); // the others found the link waiting
     pair.right.offer_buffers(3, 1536);
     CHECK(pair.right.must_notify(VirtioNet::receive, 0));
     pair.right.notify(VirtioNet::receive);
@@ -288,7 +288,7 @@ TEST_CASE("without buffers packets wait at the sender, in order, and go on when 
     pair.right.offer_buffers(8, 1536);
     pair.right.notify(VirtioNet::receive);
     CHECK(pair.right.receive()->frame == pattern(100, 4));
-    CHECK(pair.link->counters(0).packets == 5);
+    CHECK(pair.link->status(0).counters.packets == 5);
     // Nothing waits any more: buffers alone are no news, the next packet is.
     const std::uint16_t idle = pair.right.ring(VirtioNet::receive).avail;
     pair.right.offer_buffers(1, 1536);
@@ -361,12 +361,12 @@ TEST_CASE("a call moves its budget and the sender's core goes on with the rest",
     pair.right.offer_buffers(256, 4096);
     for (unsigned i = 0; i < 12; ++i) pair.left.queue_packet(tcp_unit, pattern(65'000), 65'536, true);
     pair.left.notify(VirtioNet::transmit);
-    CHECK(pair.link->counters(0).packets == Link::byte_budget / 65'000 + 1);
+    CHECK(pair.link->status(0).counters.packets == Link::byte_budget / 65'000 + 1);
     CHECK(pair.left.service_calls == 1);
     CHECK(pair.link->end(0).has_work());
     CHECK_FALSE(pair.left.must_notify(VirtioNet::transmit, 12));
     pair.link->end(0).service();
-    CHECK(pair.link->counters(0).packets == 12);
+    CHECK(pair.link->status(0).counters.packets == 12);
     CHECK_FALSE(pair.link->end(0).has_work());
     pair.link->end(0).service();
     CHECK(pair.left.service_calls == 1);
@@ -379,7 +379,7 @@ TEST_CASE("a driver that moves its index all the time holds the hypervisor for a
     pair.right.start();
     pair.right.offer_buffers(256, 128);
     pair.left.notify(VirtioNet::transmit);
-    CHECK(pair.link->counters(0).packets == Link::packet_budget);
+    CHECK(pair.link->status(0).counters.packets == Link::packet_budget);
 }
 
 TEST_CASE("each end sees whether the other's driver runs", "[vlink]") {
@@ -433,7 +433,7 @@ TEST_CASE("a driver that resets in the middle starts afresh", "[vlink]") {
     pair.left.send(plain, pattern(200));
     CHECK(pair.right.receive()->frame == pattern(200));
     CHECK_FALSE(pair.right.receive());
-    CHECK(pair.link->counters(0).packets == 1);
+    CHECK(pair.link->status(0).counters.packets == 1);
 }
 
 TEST_CASE("a broken queue stops its own end only, until that driver resets it", "[vlink]") {
