@@ -2,6 +2,7 @@
 // See live_report.hpp.
 #include "dlaunch/session/live_report.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,22 @@ namespace {
 const char* const vm_states[] = {"defined", "running", "stopped"};
 const char* const device_states[] = {"quarantined", "resetting", "assigned", "draining", "waiting"};
 const char* const reset_kinds[] = {"none", "flr", "secondary-bus", "device"};
+const char* const refusals[] = {"none",
+                                "size",
+                                "misaligned",
+                                "ring_outside",
+                                "avail_runs_ahead",
+                                "head_outside",
+                                "next_outside",
+                                "chain_too_long",
+                                "too_many_pieces",
+                                "buffer_outside",
+                                "wrong_direction",
+                                "indirect_not_negotiated",
+                                "indirect_and_next",
+                                "indirect_nested",
+                                "indirect_table"};
+const char* const drop_reasons[] = {"receiver_down", "frame_size", "checksum", "segmentation", "no_room"};
 constexpr std::size_t max_reports = 16;
 constexpr std::uint64_t shortest_interval_ms =
     900; // the agent reports at once when something changes: too short for a rate
@@ -78,9 +95,28 @@ json devices_of(const json& devices, const json& vm) {
     return all;
 }
 
-const json* find_vm(const json& vms, const json& vm_id) {
-    for (const json& vm : vms) {
-        if (vm["vm_id"] == vm_id) return &vm;
+/// A driver that was refused runs only when it has reset its end.
+const char* end_state(const json& end) {
+    const json running = member(end, "running");
+    if (!running.is_boolean()) return "unknown";
+    if (running == true) return "up";
+    return number(member(end, "error")).value_or(0) == 0 ? "down" : "refused";
+}
+
+/// By the names of the reasons; one that has no name yet is not shown.
+json drops_of(const json& counts) {
+    json all = json::object();
+    for (std::size_t i = 0; i < std::size(drop_reasons) && i < counts.size(); ++i) {
+        if (counts[i].is_number_unsigned()) all[drop_reasons[i]] = counts[i];
+    }
+    return all;
+}
+
+/// The entry of a list that has the same values under these keys.
+const json* find_same(const json& list, const json& wanted, std::initializer_list<const char*> keys) {
+    for (const json& entry : list) {
+        if (std::ranges::all_of(keys, [&](const char* key) { return entry[key] == wanted[key]; }))
+            return &entry;
     }
     return nullptr;
 }
@@ -141,6 +177,19 @@ json device_list(const json& status) {
     return all;
 }
 
+json link_end_list(const json& status) {
+    json all = json::array();
+    for (const json& end : array_member(status, "link_ends")) {
+        all.push_back({{"vm", text_member(end, "vm")},
+                       {"peer", text_member(end, "peer")},
+                       {"state", end_state(end)},
+                       {"refusal", name_from(refusals, member(end, "error"))},
+                       {"counts", counters(member(end, "counts"))},
+                       {"drops", drops_of(array_member(end, "drops"))}});
+    }
+    return all;
+}
+
 void LiveReport::take(const json& status) {
     const auto now = uptime(status);
     const auto before = recent_.empty() ? std::nullopt : uptime(recent_.back());
@@ -156,18 +205,23 @@ void LiveReport::take(const json& status) {
 json LiveReport::view() const {
     const json& newest = recent_.back();
     const json devices = device_list(newest);
-    const json vms_before = vm_list(recent_.front());
+    const json vms_before = vm_list(recent_.front()), ends_before = link_end_list(recent_.front());
     const std::uint64_t interval_ms = uptime(newest).value_or(0) - uptime(recent_.front()).value_or(0);
-    json vms = vm_list(newest);
+    const auto rates_of = [&](const json& entry, const char* counts, const json* earlier) {
+        const bool known = earlier != nullptr && interval_ms >= shortest_interval_ms;
+        return known ? rates(entry[counts], (*earlier)[counts], interval_ms) : json(nullptr);
+    };
+    json vms = vm_list(newest), ends = link_end_list(newest);
     for (json& vm : vms) {
         vm["devices"] = devices_of(devices, vm["name"]);
-        const json* earlier = find_vm(vms_before, vm["vm_id"]);
-        const bool known = earlier != nullptr && interval_ms >= shortest_interval_ms;
-        vm["exits_per_second"] = known ? rates(vm["exits"], (*earlier)["exits"], interval_ms) : json(nullptr);
+        vm["exits_per_second"] = rates_of(vm, "exits", find_same(vms_before, vm, {"vm_id"}));
     }
+    for (json& end : ends)
+        end["counts_per_second"] = rates_of(end, "counts", find_same(ends_before, end, {"vm", "peer"}));
     return {{"uptime_ms", number_member(newest, "uptime_ms")},
             {"vms", std::move(vms)},
             {"devices", devices},
+            {"link_ends", std::move(ends)},
             {"agent", member(newest, "agent")}};
 }
 

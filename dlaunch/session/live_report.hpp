@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's status report (docs/interfaces/relay.md) in words: VMs, their exits a second, devices and leases.
+// The agent's status report (docs/interfaces/relay.md) in words: VMs, their exits a second, devices, leases and links.
 // UNTRUSTED input: whatever has not the type that is expected becomes null, nothing throws. For display only; who holds what is
 // proved by the quoted ledger.
 #pragma once
@@ -20,6 +20,8 @@ namespace casemate::session {
 [[nodiscard]] nlohmann::json vm_list(const nlohmann::json& status);
 /// [{location, id, class, state, holder, grant_id, lease_ms_left, reset_kind, tainted_by}], the holder by its name.
 [[nodiscard]] nlohmann::json device_list(const nlohmann::json& status);
+/// [{vm, peer, state, refusal, counts, drops}], two for each link: what `vm` has sent to `peer`.
+[[nodiscard]] nlohmann::json link_end_list(const nlohmann::json& status);
 
 /// Remembers what is needed to tell how fast a counter grows.
 class LiveReport {
@@ -27,7 +29,8 @@ public:
     /// A status report that differs from the one before.
     void take(const nlohmann::json& status);
     [[nodiscard]] bool empty() const { return recent_.empty(); }
-    /// Not while empty(). {uptime_ms, vms, devices, agent}: the lists above, each VM with `devices` and `exits_per_second`; docs/interfaces/operator.md.
+    /// Not while empty(). {uptime_ms, vms, devices, link_ends, agent}: the lists above, each VM with `devices` and `exits_per_second`, each
+    /// end with `counts_per_second`; docs/interfaces/operator.md.
     [[nodiscard]] nlohmann::json view() const;
 
 private:

@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     Options options;
     CLI::App* top_command =
-        app.add_subcommand("top", "each VM's state, exits a second and devices, each device's lease");
+        app.add_subcommand("top", "each VM's state, exits a second and devices, each device's lease, each link's traffic");
     top_command->add_flag("--once", options.once, "print once and end");
     top_command->add_flag("--json", options.json,
                           "as JSON (docs/interfaces/operator.md); without --once one line a second");

@@ -101,6 +101,33 @@ std::string device_table(const json& devices) {
     return aligned(rows);
 }
 
+/// Why it was refused stands beside the state.
+std::string end_state_text(const json& end) {
+    const std::string state = text_of(end, "state");
+    return state == "refused" ? state + " (" + text_of(end, "refusal") + ")" : state;
+}
+
+std::string sum_text(const json& counts) {
+    std::uint64_t sum = 0;
+    for (const json& count : counts) sum += count.is_number_unsigned() ? count.get<std::uint64_t>() : 0;
+    return std::to_string(sum);
+}
+
+/// One row an end: what its VM sends. Empty when no VMs are linked.
+std::string link_table(const json& ends) {
+    if (ends.empty()) return {};
+    std::vector<Row> rows{
+        {"LINK FROM", "TO", "STATE", "PACKETS/S", "BYTES/S", "NOTIFY/S", "INTR/S", "BYTES", "DROPPED"}};
+    for (const json& end : ends) {
+        const json rates = member(end, "counts_per_second");
+        rows.push_back({text_of(end, "vm"), text_of(end, "peer"), end_state_text(end),
+                        rate_text(rates, "packets"), rate_text(rates, "bytes"),
+                        rate_text(rates, "notifications"), rate_text(rates, "interrupts"),
+                        text_of(member(end, "counts"), "bytes"), sum_text(member(end, "drops"))});
+    }
+    return "\n" + aligned(rows);
+}
+
 bool steers_a_terminal(unsigned char c) { return c < 0x20 || c == 0x7f; }
 
 } // namespace
@@ -121,7 +148,8 @@ std::string top_view(const json& status) {
     return "  session " + text_of(session, "pid") + ", up " + seconds_text(member(status, "uptime_ms")) +
            ", verdict " + text_of(member(status, "agent"), "verdict") + ", reported " +
            seconds_text(member(status, "report_age_ms")) + " ago\n\n" +
-           vm_table(array_member(status, "vms")) + "\n" + device_table(array_member(status, "devices"));
+           vm_table(array_member(status, "vms")) + "\n" + device_table(array_member(status, "devices")) +
+           link_table(array_member(status, "link_ends"));
 }
 
 } // namespace casemate::session

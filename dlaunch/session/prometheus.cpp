@@ -67,11 +67,22 @@ std::optional<std::string> text_member(const json& object, const char* key) {
     return value.is_string() ? std::optional{value.get<std::string>()} : std::nullopt;
 }
 
+Labels with(Labels labels, const char* name, const std::string& value) {
+    labels.emplace_back(name, value);
+    return labels;
+}
+
 /// 1 for the state that it is in, 0 for the others, so that a state that was left does not linger.
-void add_states(Metric& metric, const char* label, const std::string& name, const json& object,
+void add_states(Metric& metric, const Labels& labels, const json& object,
                 std::initializer_list<const char*> states) {
     for (const char* state : states)
-        metric.add({{label, name}, {"state", state}}, member(object, "state") == state ? 1 : 0);
+        metric.add(with(labels, "state", state), member(object, "state") == state ? 1 : 0);
+}
+
+/// A sample for each of an object's numbers.
+void add_each(Metric& metric, const Labels& labels, const char* label, const json& counts) {
+    if (!counts.is_object()) return;
+    for (const auto& [name, count] : counts.items()) metric.add(with(labels, label, name), count);
 }
 
 std::string session_metrics(const json& status) {
@@ -95,13 +106,11 @@ std::string vm_metrics(const json& vms) {
     for (const json& vm : vms) {
         const auto name = text_member(vm, "name");
         if (!name) continue;
-        add_states(state, "vm", *name, vm, {"defined", "running", "stopped"});
+        add_states(state, {{"vm", *name}}, vm, {"defined", "running", "stopped"});
         starts.add({{"vm", *name}}, member(vm, "starts"));
         busy.add({{"vm", *name}}, member(vm, "core_share"));
         memory.add({{"vm", *name}}, member(vm, "memory_mib"), 1 / bytes_of_mib);
-        const json counts = member(vm, "exits");
-        if (!counts.is_object()) continue;
-        for (const auto& [type, count] : counts.items()) exits.add({{"vm", *name}, {"type", type}}, count);
+        add_each(exits, {{"vm", *name}}, "type", member(vm, "exits"));
     }
     return state.text() + starts.text() + exits.text() + memory.text() + busy.text();
 }
@@ -114,7 +123,7 @@ std::string device_metrics(const json& devices) {
     for (const json& device : devices) {
         const auto location = text_member(device, "location");
         if (!location) continue;
-        add_states(state, "device", *location, device,
+        add_states(state, {{"device", *location}}, device,
                    {"quarantined", "resetting", "assigned", "draining", "waiting"});
         if (const auto vm = text_member(device, "holder"))
             holder.add({{"device", *location}, {"vm", *vm}}, 1);
@@ -123,11 +132,36 @@ std::string device_metrics(const json& devices) {
     return state.text() + holder.text() + lease.text();
 }
 
+std::string link_metrics(const json& ends) {
+    Metric state{"casemate_link_state", "gauge", "1 for the state of the VM's end of the link."};
+    Metric packets{"casemate_link_sent_packets_total", "counter", "Packets that the VM's peer got from it."};
+    Metric bytes{"casemate_link_sent_bytes_total", "counter",
+                 "Bytes of these packets, from the Ethernet header on."};
+    Metric drops{"casemate_link_dropped_packets_total", "counter",
+                 "Packets of the VM that were dropped, by reason."};
+    Metric notifications{"casemate_link_notifications_total", "counter", "Notifications by the VM's driver."};
+    Metric interrupts{"casemate_link_interrupts_total", "counter", "Interrupts of the VM for its queues."};
+    for (const json& end : ends) {
+        const auto vm = text_member(end, "vm"), peer = text_member(end, "peer");
+        if (!vm || !peer) continue;
+        const Labels labels{{"vm", *vm}, {"peer", *peer}};
+        const json counts = member(end, "counts");
+        add_states(state, labels, end, {"down", "up", "refused"});
+        packets.add(labels, member(counts, "packets"));
+        bytes.add(labels, member(counts, "bytes"));
+        add_each(drops, labels, "reason", member(end, "drops"));
+        notifications.add(labels, member(counts, "notifications"));
+        interrupts.add(labels, member(counts, "interrupts"));
+    }
+    return state.text() + packets.text() + bytes.text() + drops.text() + notifications.text() +
+           interrupts.text();
+}
+
 } // namespace
 
 std::string prometheus_text(const json& status) {
     return session_metrics(status) + vm_metrics(array_member(status, "vms")) +
-           device_metrics(array_member(status, "devices"));
+           device_metrics(array_member(status, "devices")) + link_metrics(array_member(status, "link_ends"));
 }
 
 } // namespace casemate::session

@@ -155,6 +155,7 @@ json make_report(Session& session, const std::vector<std::pair<std::string, doub
             {"appraisal", {{"verdict", member(evidence, "verdict")}, {"reasons", array_member(evidence, "reasons")}}},
             {"vms", vms(seen.status, log.ledger)},
             {"devices", device_list(seen.status)},
+            {"link_ends", link_end_list(seen.status)},
             {"ledger", log.ledger},
             {"ledger_problem", log.problem.empty() ? json(nullptr) : json(log.problem)},
             {"traffic", traffic(session)}};

@@ -9,13 +9,19 @@ using nlohmann::json;
 
 namespace {
 
+json link_end(const char* vm, const char* peer, bool running, unsigned error, std::uint64_t bytes) {
+    return {{"vm", vm}, {"peer", peer}, {"running", running}, {"error", error}, {"counts", {{"packets", 1}, {"bytes", bytes}}},
+            {"drops", {0, 3, 0, 0, 0, 8}}};
+}
+
 /// As it is parsed from the line: numbers are unsigned.
 json report_at(std::uint64_t uptime_ms, std::uint64_t msr) {
     const json report = {{"uptime_ms", uptime_ms},
             {"vms", {{{"name", "net0"}, {"vm_id", "aa"}, {"state", 1}, {"memory_mib", 128}, {"starts", 1}, {"stop_cause", 0},
                       {"exits", {{"msr", msr}}}}}},
             {"devices", {{{"device", {0, 0, 3, 0}}, {"vendor", 0x8086}, {"device_id", 0x10d3}, {"class", 0x20000}, {"state", 2},
-                          {"holder", "aa"}, {"grant_id", "01"}, {"lease_ms_left", 5000}, {"reset_kind", 1}, {"tainted_by", ""}}}}};
+                          {"holder", "aa"}, {"grant_id", "01"}, {"lease_ms_left", 5000}, {"reset_kind", 1}, {"tainted_by", ""}}}},
+            {"link_ends", {link_end("net0", "client0", true, 0, msr), link_end("client0", "net0", false, 9, 0), link_end("net0", "client1", true, 0, 2 * msr)}}};
     return json::parse(report.dump());
 }
 
@@ -36,6 +42,27 @@ TEST_CASE("a report names states, places and holders", "[live]") {
     const json& device = view["devices"][0];
     CHECK((device["location"] == "00:03.0" && device["id"] == "8086:10d3" && device["state"] == "assigned"));
     CHECK((device["holder"] == "net0" && device["lease_ms_left"] == 5000 && device["reset_kind"] == "flr"));
+}
+
+TEST_CASE("a report says what each end of a link sent, how fast, and what was dropped", "[live]") {
+    LiveReport report;
+    report.take(report_at(1000, 100));
+    CHECK(report.view()["link_ends"][0]["counts_per_second"].is_null());
+    report.take(report_at(3000, 700));
+    const json ends = report.view()["link_ends"];
+    REQUIRE(ends.size() == 3);
+    CHECK((ends[0]["vm"] == "net0" && ends[0]["peer"] == "client0" && ends[0]["state"] == "up" && ends[0]["refusal"] == "none"));
+    CHECK((ends[0]["counts"]["bytes"] == 700 && ends[0]["counts_per_second"]["bytes"] == 300.0));
+    CHECK(ends[0]["drops"] == json::parse(R"({"receiver_down": 0, "frame_size": 3, "checksum": 0, "segmentation": 0, "no_room": 0})"));
+    CHECK((ends[2]["peer"] == "client1" && ends[2]["counts_per_second"]["bytes"] == 600.0));
+    CHECK((ends[1]["state"] == "refused" && ends[1]["refusal"] == "buffer_outside"));
+    json down = report_at(1000, 0);
+    down["link_ends"][1]["error"] = 0U;
+    CHECK(link_end_list(down)[1]["state"] == "down");
+    down["link_ends"][1]["error"] = 99U;
+    CHECK(link_end_list(down)[1]["refusal"] == "unknown");
+    down["link_ends"][1].erase("running");
+    CHECK(link_end_list(down)[1]["state"] == "unknown");
 }
 
 TEST_CASE("a rate needs two reports of one launch that are far enough apart", "[live]") {
@@ -69,18 +96,18 @@ TEST_CASE("a hostile report becomes nulls and throws nothing", "[live]") {
         LiveReport report;
         report.take(value);
         CHECK(report.view()["vms"].is_array());
-        for (const char* key : {"uptime_ms", "vms", "devices", "agent"}) {
+        for (const char* key : {"uptime_ms", "vms", "devices", "link_ends", "agent"}) {
             json changed = whole;
             changed[key] = value;
             report.take(changed);
             CHECK(report.view()["devices"].is_array());
         }
-        for (const char* list : {"vms", "devices"}) {
+        for (const char* list : {"vms", "devices", "link_ends"}) {
             for (const auto& [key, old] : whole[list][0].items()) {
                 json changed = whole;
                 changed[list][0][key] = value;
                 report.take(changed);
-                CHECK(report.view()[list].size() == 1);
+                CHECK(report.view()[list].size() == whole[list].size());
             }
         }
     }

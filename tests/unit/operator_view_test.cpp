@@ -37,7 +37,21 @@ TEST_CASE("top shows each VM's rates by the types that occur, and each device's 
                                                 "  00:03.0  8086:10d3  assigned     net0    44 s   none\n"
                                                 "  00:04.0  1b36:0010  quarantined  -       -      flr\n");
     CHECK_NOTHROW(top_view(nullptr));
+    CHECK_NOTHROW(top_view(json{{"link_ends", {1, "x", nullptr}}}));
     CHECK_NOTHROW(top_view(json{{"vms", {1, "x", nullptr}}, {"devices", {7}}}));
+}
+
+TEST_CASE("top shows what each VM sends over its links, and why a driver was refused", "[operator]") {
+    json status = json::parse(status_text);
+    const std::string without = top_view(status);
+    status["link_ends"] = json::parse(R"([
+        {"vm":"net0","peer":"client0","state":"up","refusal":"none","counts":{"packets":9,"bytes":134217728},"drops":{"receiver_down":2,"no_room":3},
+         "counts_per_second":{"packets":1200.4,"bytes":9000000.0,"notifications":0.25,"interrupts":12.0}},
+        {"vm":"client0","peer":"net0","state":"refused","refusal":"buffer_outside","counts":{"bytes":0},"drops":{},"counts_per_second":null}])");
+    CHECK(top_view(status) == without + "\n"
+          "  LINK FROM  TO       STATE                     PACKETS/S  BYTES/S  NOTIFY/S  INTR/S  BYTES      DROPPED\n"
+          "  net0       client0  up                        1200       9000000  0.2       12      134217728  5\n"
+          "  client0    net0     refused (buffer_outside)  -          -        -         -       0          0\n");
 }
 
 TEST_CASE("nothing that a guest prints steers the operator's terminal", "[operator]") {
@@ -47,6 +61,7 @@ TEST_CASE("nothing that a guest prints steers the operator's terminal", "[operat
     status["vms"][0]["name"] = "a\x1b[2J";
     status["vms"][0]["exits"]["\x1b[2J"] = 7U;
     status["devices"][0]["holder"] = "\x1b[2J";
+    status["link_ends"] = {{{"vm", "\x1b[2J"}, {"peer", "\x1b[2J"}, {"state", "refused"}, {"refusal", "\x1b[2J"}}};
     CHECK(top_view(status).find('\x1b') == std::string::npos);
 }
 

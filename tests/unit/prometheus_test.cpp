@@ -16,7 +16,9 @@ namespace {
 json status() {
     return json::parse(R"({"report_age_ms":1500,"uptime_ms":60000,"agent":{"verdict":"affirming"},
  "vms":[{"name":"net0","state":"running","starts":2,"memory_mib":128,"exits":{"msr":1162,"port":7}}],
- "devices":[{"location":"00:03.0","state":"assigned","holder":"net0","lease_ms_left":44500}]})");
+ "devices":[{"location":"00:03.0","state":"assigned","holder":"net0","lease_ms_left":44500}],
+ "link_ends":[{"vm":"net0","peer":"client0","state":"up","counts":{"packets":12,"bytes":3456,"notifications":5,"interrupts":6},
+               "drops":{"receiver_down":7,"no_room":0}}]})");
 }
 
 /// Every line a comment or a sample, no sample twice, each after the TYPE of its metric.
@@ -56,6 +58,14 @@ TEST_CASE("a status becomes metrics with documented names", "[prometheus]") {
           R"(casemate_device_lease_seconds{device="00:03.0"} 44.5)",
           R"(casemate_device_state{device="00:03.0",state="assigned"} 1)",
           R"(casemate_device_holder{device="00:03.0",vm="net0"} 1)", "casemate_uptime_seconds 60.0",
+          R"(casemate_link_state{vm="net0",peer="client0",state="up"} 1)",
+          R"(casemate_link_state{vm="net0",peer="client0",state="refused"} 0)",
+          R"(casemate_link_sent_packets_total{vm="net0",peer="client0"} 12)",
+          "# TYPE casemate_link_sent_bytes_total counter",
+          R"(casemate_link_sent_bytes_total{vm="net0",peer="client0"} 3456)",
+          R"(casemate_link_dropped_packets_total{vm="net0",peer="client0",reason="receiver_down"} 7)",
+          R"(casemate_link_notifications_total{vm="net0",peer="client0"} 5)",
+          R"(casemate_link_interrupts_total{vm="net0",peer="client0"} 6)",
           "casemate_report_age_seconds 1.5", "casemate_verdict_affirming 1"})
         CHECK((has(text, line) ? "" : line) == std::string{});
 }
@@ -77,6 +87,9 @@ TEST_CASE("no name forges a metric", "[prometheus]") {
         hostile["vms"].push_back(
             {{"name", name}, {"state", "running"}, {"starts", 1U}, {"exits", {{name, 7U}}}});
         hostile["vms"].push_back(hostile["vms"][0]); // twice the same name
+        hostile["link_ends"].push_back(hostile["link_ends"][0]);
+        hostile["link_ends"][0]["peer"] = name;
+        hostile["link_ends"][0]["drops"][name] = 7U;
         hostile["devices"][0]["location"] = name;
         hostile["devices"][0]["holder"] = name;
         hostile["agent"]["verdict"] = name;
