@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clients: VMs without a device that use those of the driver VMs over links (drivervms/client/init). What counts is what the host finds
 // outside the machine: the bytes that its peer sent and got, the files in the disk's image.
+#include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/policy_variant.hpp"
 #include "dlaunch/session/report.hpp"
 #include "drivervms/probe/digest.hpp"
@@ -127,6 +128,19 @@ void expect_transfers(Context& context, const Session& session, const Scratch& s
                    "  and the peer got the 32 MiB that only this client sends");
 }
 
+/// Both drivers run, and the status tells of at least what the host saw arrive.
+void expect_traffic(Context& context, Session& session, const Client& client, std::uint64_t to_client, std::uint64_t from_client) {
+    const auto sent = [&](const nlohmann::json& end, const std::string& vm, const std::string& peer, std::uint64_t bytes) {
+        return end["vm"] == vm && end["peer"] == peer && end["state"] == "up" && end["counts"].value("bytes", std::uint64_t{0}) >= bytes;
+    };
+    const auto both_ways = [&](const Observation& seen) {
+        const auto ends = session::link_end_list(seen.status);
+        return std::ranges::any_of(ends, [&](const auto& end) { return sent(end, client.server, client.name, to_client); }) &&
+               std::ranges::any_of(ends, [&](const auto& end) { return sent(end, client.name, client.server, from_client); });
+    };
+    context.expect(session.run_until(both_ways, seconds{30}), std::string{"the status shows what "} + client.name + " moved over its link, both ways");
+}
+
 const Registration network{"two-clients-use-the-network-through-one-driver-vm", [](Context& context) {
     const Scratch scratch;
     const std::vector<Client> clients = {{"client0", 0, "net0", "cm.net=1 cm.seed=20"}, {"client1", 1, "net0", "cm.net=1 cm.seed=21"}};
@@ -136,6 +150,7 @@ const Registration network{"two-clients-use-the-network-through-one-driver-vm", 
     context.expect(session->run_until(done, seconds{560}), "both clients come to an end");
     expect_transfers(context, *session, scratch, clients[0], 20);
     expect_transfers(context, *session, scratch, clients[1], 21);
+    for (const Client& client : clients) expect_traffic(context, *session, client, 128 * mebibyte, 32 * mebibyte);
     const auto one = proofs_of(session->seen(), "client0"), other = proofs_of(session->seen(), "client1");
     if (!one.empty() && !other.empty()) context.expect(one[0].get("address") != other[0].get("address"), "each has an address of its own");
     expect_clients_attested(context, *session, clients);
@@ -178,6 +193,7 @@ const Registration block{"a-client-keeps-files-on-the-disk-of-a-driver-vm", [](C
     context.expect(session->run_until([](const Observation& seen) { return says(seen, "client0", "step=done"); }, seconds{400}),
                    "the client comes to an end");
     expect_files(context, *session, clients[0], 30, 0);
+    expect_traffic(context, *session, clients[0], 24 * mebibyte, 24 * mebibyte);
     expect_clients_attested(context, *session, clients);
 }};
 
