@@ -74,6 +74,8 @@ void Cpu::on_interrupt(std::uint8_t vector) {
         armed_ = 0;
     else if (vector == host_vector::management_uart && management_vm_ != nullptr)
         uart_held_ = true, pass_uart_interrupt(*management_vm_);
+    else if (vector >= host_vector::pci_lines && vector < host_vector::pci_lines_end)
+        machine_.pci_interrupt(vector - host_vector::pci_lines);
     else if (const Route& route = routes_[vector]; route.vm != nullptr)
         route.vm->post_interrupt(route.vector);
     arch::end_of_interrupt();

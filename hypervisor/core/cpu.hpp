@@ -22,7 +22,8 @@ class Vm;
 /// Host vectors. Those of devices belong to the VMs of the core (VectorWindow); the hypervisor's own lie above.
 namespace host_vector {
 inline constexpr std::uint8_t window_first = 0x20, window_end = 0xE0;
-inline constexpr std::uint8_t management_uart = 0xE0, kick = 0xEE, timer = 0xEF, spurious = 0xFF;
+inline constexpr std::uint8_t management_uart = 0xE0, pci_lines = 0xE1, pci_lines_end = 0xE9; // of the I/O APIC
+inline constexpr std::uint8_t kick = 0xEE, timer = 0xEF, spurious = 0xFF;
 } // namespace host_vector
 
 class Cpu {

@@ -82,7 +82,8 @@ Status<CustodyFailure> CustodyService::equip_agent() {
         Vm& vm = *machine_.vms()[i];
         agent_ = AgentDevices::create(machine_, vm, tpm_, *this);
         if (agent_ == nullptr) return Failure{CustodyFailure::agent};
-        if (!give_management_uart(machine_, *iommu_, vm)) return Failure{CustodyFailure::management_uart};
+        if (!take_over_io_apic(machine_, *iommu_)) return Failure{CustodyFailure::management_uart};
+        give_management_uart(vm);
         return Done{};
     }
     return Failure{CustodyFailure::agent};
@@ -145,6 +146,7 @@ void CustodyService::tick(std::uint64_t) {
     const std::uint64_t now = machine_.now_ms();
     fence_lapsed(now);
     custody_->tick(now);
+    tend_interrupts();
     step_resets();
     settle_stops(now);
     agent_->crb().poll();
@@ -164,6 +166,20 @@ void CustodyService::fence_lapsed(std::uint64_t now) {
             .key("fenced_ms", machine_.now_ms())
             .key("deadline_ms", device.deadline);
     }
+}
+
+void CustodyService::on_pci_interrupt(unsigned line) {
+    bool claimed = false;
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (DeviceSlot* const slot = inventory_.slot(i)) claimed = slot->take_interrupt() || claimed;
+    pins_.on_interrupt(line, claimed);
+}
+
+void CustodyService::tend_interrupts() {
+    bool wanted = false;
+    for (DeviceIndex i = 0; i < policy_.device_count; ++i)
+        if (DeviceSlot* const slot = inventory_.slot(i)) wanted = slot->tend_interrupt() || wanted;
+    pins_.tend(wanted);
 }
 
 void CustodyService::step_resets() {

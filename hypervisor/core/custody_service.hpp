@@ -7,12 +7,14 @@
 
 #include "hypervisor/core/agent_devices.hpp"
 #include "hypervisor/core/device_inventory.hpp"
+#include "hypervisor/core/host_io_apic.hpp"
 #include "hypervisor/core/host_pci.hpp"
 #include "hypervisor/core/launch_ledger.hpp"
 #include "hypervisor/core/status.hpp"
 #include "hypervisor/core/tpm_service.hpp"
 #include "hypervisor/core/vm_measurement.hpp"
 #include "hypervisor/custody/custody.hpp"
+#include "hypervisor/hw/pci_pins.hpp"
 
 namespace casemate::core {
 
@@ -47,6 +49,7 @@ public:
     void on_snapshot(Vm& vm, const measure::Sha256Digest& digest) override;
     void on_vm_ready(Vm& vm) override;
     void tick(std::uint64_t now_ms) override;
+    void on_pci_interrupt(unsigned line) override;
 
     // --- ControlOperations
     Reply run(std::uint32_t operation, ByteView request, ByteSpan response) override;
@@ -72,6 +75,7 @@ private:
     Status<CustodyFailure> equip_agent();
     [[nodiscard]] custody::DeviceFacts facts_of(custody::DeviceIndex device) const;
     void fence_lapsed(std::uint64_t now_ms);
+    void tend_interrupts();
     void step_resets();
     void settle_stops(std::uint64_t now_ms);
     void note_changes();
@@ -86,6 +90,7 @@ private:
     hw::MmioRegisterBlock iommu_registers_;
     std::optional<hw::AmdVi> iommu_;
     std::optional<HostBuses> buses_;
+    hw::PciPins<hw::MmioBus> pins_{host_io_apic};
     TpmService tpm_;
     std::optional<LaunchLedger> ledger_;
     DeviceInventory inventory_;

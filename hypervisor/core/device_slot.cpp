@@ -63,8 +63,22 @@ bool DeviceSlot::map_bars(Vm& vm) {
     return mapped;
 }
 
+bool DeviceSlot::take_interrupt() {
+    const auto claim = view_->take_interrupt();
+    if (claim == devices::AssignedDevice::Claim::interrupt && !fenced_) pass_interrupt();
+    return claim != devices::AssignedDevice::Claim::none;
+}
+
+bool DeviceSlot::tend_interrupt() {
+    if (view_->renew_interrupts() && !fenced_) pass_interrupt();
+    return function_.intx && !fenced_;
+}
+
+void DeviceSlot::pass_interrupt() { holder_->raise_line(devices::PciBus::interrupt_pin(function_.address.device)); }
+
 // ORDER: bus master off, then the entry, then the interrupts, and only after the wait may anybody rely on it.
 void DeviceSlot::fence() {
+    view_->shut_line();
     hw::quiesce(buses_.pci, function_);
     if (fenced_) return;
     require(buses_.iommu.detach({function_.address.requester_id()}, domain_of(*holder_)));

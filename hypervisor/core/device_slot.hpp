@@ -45,6 +45,10 @@ public:
     [[nodiscard]] bool attach(Vm& vm);
     /// No DMA and no interrupt from here on, even if the VM still runs.
     void fence();
+    /// Asks the function whether it interrupts by INTx; if so it is silent now, and its holder gets the interrupt.
+    bool take_interrupt();
+    /// Each tick: whether a VM holds a function with INTx here.
+    bool tend_interrupt();
     /// Takes BARs and configuration space away. The VM is not running; the device is fenced.
     void release();
 
@@ -54,6 +58,7 @@ public:
 
 private:
     [[nodiscard]] bool map_bars(Vm& vm);
+    void pass_interrupt();
     void require(const Status<hw::IommuError>& status) const;
 
     HostBuses& buses_;

@@ -27,6 +27,8 @@ public:
     virtual void on_vm_ready(Vm& vm) = 0;
     /// At least every Machine::tick_interval_ms. `now_ms` counts from the launch.
     virtual void tick(std::uint64_t now_ms) = 0;
+    /// One of the lines that PCI functions share has interrupted: line 0 is pin 16 of the host's I/O APIC.
+    virtual void on_pci_interrupt(unsigned line) = 0;
 
 protected:
     ~MachineHooks() = default;
@@ -65,6 +67,9 @@ public:
     void set_hooks(MachineHooks& hooks) { hooks_ = &hooks; }
     /// Boot core, once a round: reports stopped and ready VMs to the hooks; ticks when it is time.
     void service();
+    void pci_interrupt(unsigned line) {
+        if (hooks_ != nullptr) hooks_->on_pci_interrupt(line);
+    }
 
 private:
     [[nodiscard]] bool add_vm(const policy::Vm& definition);

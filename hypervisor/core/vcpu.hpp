@@ -59,6 +59,10 @@ public:
     void restore(const VcpuImage& image, std::uint64_t tsc_offset);
 
     void post_interrupt(std::uint8_t vector);
+    /// Posted, pending or in service.
+    [[nodiscard]] bool in_progress(std::uint8_t vector) const {
+        return (posted_[vector / 64] >> vector % 64 & 1) != 0 || apic_.in_progress(vector);
+    }
     /// Delivered at the next entry, before any interrupt.
     void inject_exception(std::uint8_t vector, std::optional<std::uint32_t> error = std::nullopt);
     /// After a change of the nested page table that takes rights away.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state in which a VM's processor starts: Linux's 64-bit boot protocol, and what is intercepted for ever.
-#include "hypervisor/core/vcpu.hpp"
+#include "hypervisor/core/vm.hpp"
 
 #include <cstring>
 
@@ -35,7 +35,7 @@ void Vcpu::reset(const BootEntry& entry, const VcpuTables& tables, const mm::Gue
     std::memset(&vmcb_, 0, sizeof vmcb_);
     registers_ = {};
     forget_events();
-    apic_.reset(memory);
+    apic_.reset(memory, vm_.platform().io_apic);
     reset_controls(tables);
     reset_registers(entry);
     reset_fpu();

@@ -91,6 +91,29 @@ void Vm::log_exits() const {
     for (std::size_t i = 0; i < exit_kind_names.size(); ++i) line.key(exit_kind_names[i], exits_.counts[i]);
 }
 
+void Vm::raise_line(unsigned pin) {
+    raised_.fetch_or(1u << pin, std::memory_order_release);
+    core_.kick();
+}
+
+bool Vm::has_ended(unsigned pin) {
+    const auto vector = platform_.io_apic.open_vector(pin);
+    return vector && !vcpu_.in_progress(*vector);
+}
+
+/// A pin that the guest keeps masked waits for the guest to open it: then the line, if it is up still, is raised anew.
+void Vm::service_lines() {
+    const std::uint32_t raised = raised_.exchange(0, std::memory_order_acquire);
+    lines_ |= raised;
+    for (unsigned pin = 0; lines_ >> pin != 0; ++pin) {
+        if ((lines_ >> pin & 1) == 0) continue;
+        if ((raised >> pin & 1) != 0) platform_.io_apic.raise(pin);
+        if (!has_ended(pin)) continue;
+        lines_ &= ~(1u << pin);
+        platform_.pci.end_interrupt(pin);
+    }
+}
+
 /// A VM that was told to start but does not run yet has promised an on_vm_stopped() too.
 void Vm::obey_stop() {
     const StopCause cause = stop_requested_.exchange(StopCause::none, std::memory_order_acquire);
@@ -106,6 +129,7 @@ void Vm::service() {
         park(StopCause::vm_hung, StopReason::watchdog);
     if (state() == VmState::running && snapshot_wanted_) begin_snapshot();
     for (unsigned i = 0; state() == VmState::running && i < link_count_; ++i) links_[i]->service();
+    if (state() == VmState::running) service_lines();
     if (state() != VmState::ready && state() != VmState::unusable) return;
     if (!start_requested_.exchange(false, std::memory_order_acquire)) return;
     if (state() == VmState::ready)
@@ -202,6 +226,8 @@ void Vm::launch() {
                     memory_);
         platform_.reset(memory_, arch::clock_rates().tsc_khz, arch::read_tsc());
     }
+    raised_ = 0;
+    lines_ = 0;
     cause_ = StopCause::none;
     reason_ = StopReason::none;
     ++starts_;

@@ -126,6 +126,11 @@ public:
     void do_chore();
     /// A link has more to do for it than one call may.
     [[nodiscard]] bool has_link_work() const;
+    /// A device of this VM drives that pin of its I/O APIC: an interrupt, and PciBus::end_interrupt() when the guest has ended it.
+    /// Any core.
+    void raise_line(unsigned pin);
+    /// The guest has opened that pin, and no interrupt of it is pending or in service. Its own core.
+    [[nodiscard]] bool has_ended(unsigned pin);
     /// PARKED -> WIPING, or RESTORING if `warm`: there must be a snapshot. Boot core, after on_vm_stopped().
     void devices_released(bool warm);
 
@@ -141,6 +146,7 @@ private:
     [[nodiscard]] bool register_devices();
     [[nodiscard]] HostRange all_memory() const;
     void obey_stop();
+    void service_lines();
     void park(StopCause cause, StopReason reason);
     void log_exits() const;
     void begin_snapshot();
@@ -166,6 +172,9 @@ private:
     ExitCounters exits_{};
     std::atomic<std::uint64_t> time_{0};
     LineBudget console_budget_;
+
+    std::atomic<std::uint32_t> raised_{0}; // a bit a pin, until its core has seen it
+    std::uint32_t lines_ = 0;              // until the guest has ended their interrupts
 
     std::atomic<VmState> state_{VmState::wiping};
     std::atomic<bool> start_requested_{false};

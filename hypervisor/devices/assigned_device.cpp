@@ -3,6 +3,8 @@
 
 #include "hypervisor/hw/pci_reset.hpp"
 
+#include <utility>
+
 namespace casemate::devices {
 
 namespace pci = hw::pci;
@@ -15,6 +17,7 @@ constexpr std::uint16_t guest_command_bits =
 constexpr unsigned power_length = 8, express_length = 0x3c, msix_length = 12, own_length_at = 2;
 constexpr std::uint32_t function_level_reset = 1u << 28;
 constexpr std::uint8_t express_device_capabilities = 4;
+constexpr std::uint32_t pin_a = 1; // of the interrupt pin register
 
 unsigned msi_length(std::uint16_t control) {
     const bool wide = control & 1 << 7;
@@ -66,7 +69,35 @@ void AssignedDevice::expose(std::uint8_t offset, unsigned length, bool writable)
 void AssignedDevice::restart() {
     used_ = false;
     bars_.reset();
-    command_ = 0;
+    guest_command().store(0);
+    cache_line_ = 0;
+    postponed_ = false;
+    line().store(function_->intx ? Line::open : Line::off);
+}
+
+// A function that is silent already may be interrupting all the same: whom it is silent for will hear of it.
+AssignedDevice::Claim AssignedDevice::take_interrupt() {
+    if (!function_->intx) return Claim::none;
+    const std::uint32_t state = bus_->read32(address(), pci::command);
+    if ((state & (pci::status_interrupt | pci::command_intx_disable)) != pci::status_interrupt) return Claim::none;
+    Line expected = Line::open;
+    const bool was_open = line().compare_exchange_strong(expected, Line::held);
+    set_host_command();
+    if (!was_open) return Claim::silenced;
+    postponed_ = interrupts_ == interrupts_each_tick;
+    if (postponed_) return Claim::silenced;
+    ++interrupts_;
+    return Claim::interrupt;
+}
+
+bool AssignedDevice::renew_interrupts() {
+    interrupts_ = 0;
+    return std::exchange(postponed_, false);
+}
+
+void AssignedDevice::end_interrupt() {
+    Line expected = Line::held;
+    if (line().compare_exchange_strong(expected, Line::open)) set_host_command();
 }
 
 std::uint32_t AssignedDevice::read_config(std::uint8_t offset, unsigned width) {
@@ -80,9 +111,10 @@ std::uint32_t AssignedDevice::read_dword(std::uint8_t offset) {
     case pci::vendor:
     case pci::class_revision:
     case pci::subsystem: return bus_->read32(address(), offset);
-    case pci::command: return command_ | (exposed_count_ ? pci::status_capabilities : 0);
+    case pci::command: return guest_command().load() | (exposed_count_ ? pci::status_capabilities : 0);
+    case pci::interrupt_line: return function_->intx ? PciBus::interrupt_pin(address().device) | pin_a << 8 : 0;
     case pci::header_type & 0xfc:
-        return bus_->read32(address(), offset) & 0x0000ffff; // single function, type 0
+        return (bus_->read32(address(), offset) & 0x0000ff00) | cache_line_; // single function, type 0
     case pci::capabilities: return exposed_count_ ? exposed_[0].offset : 0;
     default: return read_capability(offset);
     }
@@ -108,16 +140,31 @@ void AssignedDevice::write_config(std::uint8_t offset, unsigned width, std::uint
         bars_.write(offset, width, value);
     else if (offset == pci::command && width >= 2)
         write_command(value);
+    else if (offset == pci::cache_line_size)
+        cache_line_ = static_cast<std::uint8_t>(value); // some drivers insist on one: it is the guest's to see
     else
         write_capability(offset, width, value);
 }
 
-// The host decodes memory and keeps INTx off whatever the guest says.
 void AssignedDevice::write_command(std::uint32_t value) {
-    command_ = static_cast<std::uint16_t>(value & guest_command_bits);
-    used_ = used_ || (command_ & (pci::command_memory | pci::command_master)) != 0;
-    hw::set_command(*bus_, address(),
-                    (command_ & pci::command_master) | pci::command_memory | pci::command_intx_disable);
+    guest_command().store(static_cast<std::uint16_t>(value & guest_command_bits));
+    if ((value & (pci::command_memory | pci::command_master)) != 0) used_ = true;
+    set_host_command();
+}
+
+// The host decodes memory whatever the guest says.
+unsigned AssignedDevice::host_command() {
+    const unsigned command = guest_command().load() & (pci::command_master | pci::command_intx_disable);
+    return command | pci::command_memory | (line().load() == Line::open ? 0u : pci::command_intx_disable);
+}
+
+// ORDER: whichever core writes last, what both have said by then is in the register.
+void AssignedDevice::set_host_command() {
+    unsigned written;
+    do {
+        written = host_command();
+        hw::set_command(*bus_, address(), written);
+    } while (written != host_command());
 }
 
 void AssignedDevice::write_capability(std::uint8_t offset, unsigned width, std::uint32_t value) {

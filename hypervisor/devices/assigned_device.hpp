@@ -3,14 +3,20 @@
 // Invariant: nothing that the guest writes here moves a BAR, changes what the host decodes, resets the
 // function or changes its power state. Let through: memory decode (seen, not acted on), bus master, and the
 // MSI and MSI-X capabilities. They are safe in the guest's hands because interrupt remapping admits its own
-// vectors only. Vendor-specific capabilities (virtio finds its registers by them) can be read. No INTx, no I/O
+// vectors only. Vendor-specific capabilities (virtio finds its registers by them) can be read. No I/O
 // BARs, no extended configuration space. UNTRUSTED: every offset, width and value.
+//
+// INTx, for a function that has nothing else:
+//   OFF --restart()--> OPEN --it interrupts: take_interrupt()--> HELD --the guest has ended it: end_interrupt()--> OPEN
+//    '<---------------------------------------- shut_line(), from each -----------------------------------------'
+// Invariant: the function's INTx is disabled unless OPEN, and unless its guest wants it so.
 #pragma once
 
 #include "hypervisor/devices/bar_registers.hpp"
 #include "hypervisor/devices/pci_bus.hpp"
 #include "hypervisor/hw/pci_function.hpp"
 
+#include <atomic>
 #include <optional>
 
 namespace casemate::devices {
@@ -47,6 +53,15 @@ public:
     /// Forgets what the former guest wrote, before a new one starts.
     void restart();
 
+    enum class Claim : std::uint8_t { none, silenced, interrupt };
+    static constexpr unsigned interrupts_each_tick = 100; // 5,000 a second; each costs the boot core some 10 us
+    /// Boot core: whether the function interrupts by INTx. If so it is silent from here on. `interrupt`: its guest must get it.
+    [[nodiscard]] Claim take_interrupt();
+    /// Boot core, each tick. True when the guest must get an interrupt now that came after too many others.
+    [[nodiscard]] bool renew_interrupts();
+    void end_interrupt() override;
+    void shut_line() { line().store(Line::off); }
+
     /// Calls `visit(GuestPhys, HostRange)` for each BAR.
     template <typename Visit>
     void for_each_bar(Visit&& visit) const {
@@ -55,6 +70,7 @@ public:
     }
 
 private:
+    enum class Line : std::uint8_t { off, open, held };
     struct Exposed {
         std::uint8_t offset = 0, length = 0, next = 0;
         bool writable = false;
@@ -67,6 +83,11 @@ private:
     [[nodiscard]] std::uint32_t read_dword(std::uint8_t offset);
     [[nodiscard]] std::uint32_t read_capability(std::uint8_t offset);
     void write_command(std::uint32_t value);
+    [[nodiscard]] unsigned host_command();
+    void set_host_command();
+    // Shared by the guest's core and the boot core.
+    std::atomic_ref<Line> line() { return std::atomic_ref{line_}; }
+    std::atomic_ref<std::uint16_t> guest_command() { return std::atomic_ref{command_}; }
     void write_capability(std::uint8_t offset, unsigned width, std::uint32_t value);
 
     hw::PciBus* bus_;
@@ -77,6 +98,10 @@ private:
     std::size_t exposed_count_ = 0;
     std::uint16_t command_ = 0;
     bool used_ = false; // memory decode or bus master was on
+    std::uint8_t cache_line_ = 0;
+    Line line_ = Line::off;
+    unsigned interrupts_ = 0; // in this tick
+    bool postponed_ = false;  // one that was too many
 };
 
 } // namespace casemate::devices

@@ -7,7 +7,7 @@ namespace {
 constexpr std::uint64_t window_select = 0x00, window_data = 0x10;
 constexpr std::uint8_t reg_id = 0, reg_version = 1, reg_arbitration = 2, reg_entries = 0x10;
 constexpr std::uint32_t version = 0x11 | (IoApic::pins - 1) << 16;
-constexpr std::uint64_t entry_masked = 1 << 16, entry_delivery_mask = 7 << 8;
+constexpr std::uint64_t entry_masked = 1 << 16, entry_level = 1 << 15, entry_delivery_mask = 7 << 8;
 constexpr std::uint64_t read_only_bits = 1 << 12 | 1 << 14; // delivery status, remote IRR
 constexpr std::uint8_t first_vector = 16;
 
@@ -27,6 +27,13 @@ std::optional<std::uint8_t> IoApic::open_vector(unsigned pin) const {
     const auto vector = static_cast<std::uint8_t>(entry);
     if ((entry & (entry_masked | entry_delivery_mask)) != 0 || vector < first_vector) return std::nullopt;
     return vector;
+}
+
+std::uint32_t IoApic::level_vectors(std::size_t index) const {
+    std::uint32_t vectors = 0;
+    for (const std::uint64_t entry : entries_)
+        if ((entry & entry_level) != 0 && (entry & 0xff) / 32 == index) vectors |= 1u << entry % 32;
+    return vectors;
 }
 
 std::uint64_t IoApic::read_memory(std::uint64_t offset, unsigned) {

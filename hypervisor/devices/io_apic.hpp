@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A virtual I/O APIC, 24 pins, edge-triggered use only (the two UARTs) [82093AA 3.0].
+// A virtual I/O APIC, 24 pins [82093AA 3.0]. It sends an interrupt when told so and keeps no line's level: whoever drives a
+// level-triggered pin (the INTx of assigned functions) tells it again when the guest has ended the interrupt and the line is
+// up still.
 #pragma once
 
 #include "hypervisor/devices/io_bus.hpp"
@@ -15,10 +17,13 @@ public:
     explicit IoApic(PlatformHost& host) : host_{host} { reset(); }
     void reset();
 
-    /// A rising edge on a pin: an interrupt if the guest has unmasked it.
+    /// A pin's line goes up: an interrupt if the guest has unmasked it.
     void raise(unsigned pin);
     /// The interrupt vector of a pin that the guest has unmasked.
     [[nodiscard]] std::optional<std::uint8_t> open_vector(unsigned pin) const;
+
+    /// 32 vectors from 32 * index on: those that entries name as level-triggered.
+    [[nodiscard]] std::uint32_t level_vectors(std::size_t index) const;
 
     std::uint64_t read_memory(std::uint64_t offset, unsigned width) override;
     void write_memory(std::uint64_t offset, unsigned width, std::uint64_t value) override;

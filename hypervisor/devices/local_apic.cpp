@@ -40,9 +40,10 @@ unsigned VectorSet::count() const {
     return total;
 }
 
-void LocalApic::reset(const mm::GuestMemory& memory) {
+void LocalApic::reset(const mm::GuestMemory& memory, const IoApic& io_apic) {
     *this = LocalApic{};
     memory_ = memory;
+    io_apic_ = &io_apic;
     local_vectors_.fill(lvt_masked);
 }
 
@@ -76,10 +77,12 @@ void LocalApic::expire(std::uint64_t tsc) {
     if ((entry & lvt_masked) == 0 && vector >= first_vector) pending_.set(vector);
 }
 
-/// For the one interrupt that is in service or is about to be; with two, the guest's first end would be the second's.
+/// For the one interrupt that is in service or is about to be; with two, the guest's first end would be the second's. Not for
+/// a level-triggered one: its line waits for the end.
 void LocalApic::offer_pv_eoi() {
-    const unsigned served = in_service_.count() + (deliverable() ? 1 : 0);
-    if ((pv_eoi_ & 1) == 0 || served != 1) return;
+    const auto next = deliverable();
+    if ((pv_eoi_ & 1) == 0 || in_service_.count() + (next ? 1 : 0) != 1) return;
+    if (is_level(next ? *next : *in_service_.highest())) return;
     pv_eoi_offered_ = memory_.write<std::uint8_t>(GuestPhys{pv_eoi_ & ~3ull}, 1);
 }
 
@@ -118,7 +121,7 @@ std::optional<std::uint64_t> LocalApic::read_msr(std::uint32_t index) {
 
 std::optional<std::uint64_t> LocalApic::read_register(std::uint32_t number) const {
     if (number >= reg_isr && number < reg_tmr) return in_service_.word(number - reg_isr);
-    if (number >= reg_tmr && number < reg_irr) return 0; // no level-triggered interrupts
+    if (number >= reg_tmr && number < reg_irr) return io_apic_->level_vectors(number - reg_tmr);
     if (number >= reg_irr && number < reg_esr) return pending_.word(number - reg_irr);
     if (number >= reg_lvt_timer && number <= reg_lvt_last) return local_vectors_[number - reg_lvt_timer];
     switch (number) {

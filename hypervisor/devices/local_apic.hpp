@@ -4,6 +4,7 @@
 // Invariant: one processor in the VM, so an interrupt command reaches itself or nobody. Only its own core calls it.
 #pragma once
 
+#include "hypervisor/devices/io_apic.hpp"
 #include "hypervisor/devices/io_bus.hpp"
 #include "hypervisor/mm/guest_memory.hpp"
 
@@ -30,7 +31,8 @@ public:
     static constexpr std::uint32_t msr_apic_base = 0x1B, msr_tsc_deadline = 0x6E0, msr_first = 0x800,
                                    msr_count = 0x100, msr_pv_eoi = 0x4b564d04;
 
-    void reset(const mm::GuestMemory& memory);
+    /// `io_apic`, which lives as long, knows which vectors are level-triggered.
+    void reset(const mm::GuestMemory& memory, const IoApic& io_apic);
     [[nodiscard]] bool register_msrs(IoBus& bus);
 
     void set_pending(std::uint8_t vector) { pending_.set(vector); }
@@ -67,8 +69,10 @@ private:
     bool write_register(std::uint32_t number, std::uint64_t value);
     bool send_command(std::uint64_t command);
     bool write_pv_eoi(std::uint64_t value);
+    [[nodiscard]] bool is_level(std::uint8_t vector) const { return (io_apic_->level_vectors(vector / 32) >> vector % 32 & 1) != 0; }
 
     mm::GuestMemory memory_;
+    const IoApic* io_apic_ = nullptr;
     VectorSet pending_;    // IRR
     VectorSet in_service_; // ISR
     std::array<std::uint32_t, 6> local_vectors_{};

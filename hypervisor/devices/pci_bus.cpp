@@ -26,6 +26,11 @@ void PciBus::detach(unsigned device, unsigned function) {
     if (device < 32 && function < 8) functions_[device * 8 + function] = nullptr;
 }
 
+void PciBus::end_interrupt(unsigned pin) {
+    for (unsigned id = 0; id < functions_.size(); ++id)
+        if (interrupt_pin(id / 8) == pin && functions_[id] != nullptr) functions_[id]->end_interrupt();
+}
+
 bool PciBus::selects_bus_0() const {
     return (address_ & address_enable) != 0 && (address_ >> 16 & 0xff) == 0;
 }

@@ -17,6 +17,8 @@ public:
     virtual void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) = 0;
     /// Its VM has begun to use it: it has a state beyond its configuration space.
     [[nodiscard]] virtual bool in_use() const { return false; }
+    /// The guest has ended the interrupt of the I/O APIC pin that the function's INTx reaches.
+    virtual void end_interrupt() {}
 
 protected:
     ~PciFunction() = default;
@@ -26,12 +28,18 @@ class PciBus final : public PortDevice {
 public:
     static constexpr std::uint16_t first_port = 0xCF8;
     static constexpr std::uint16_t port_count = 8;
+    static constexpr unsigned first_pin = 16, pin_count = 8;
 
     /// False when the slot is taken or out of range (device 0 is the host bridge).
     [[nodiscard]] bool attach(unsigned device, unsigned function, PciFunction& handler);
     void detach(unsigned device, unsigned function);
     /// Any function of the VM is.
     [[nodiscard]] bool in_use() const;
+
+    /// Where the guest's ACPI says that INTA of this device arrives (acpi_bytecode.hpp, _PRT): several devices may share it.
+    static constexpr unsigned interrupt_pin(unsigned device) { return first_pin + device % pin_count; }
+    /// The guest has ended the interrupt of a pin.
+    void end_interrupt(unsigned pin);
 
     std::uint32_t read_port(std::uint16_t port, unsigned width) override;
     void write_port(std::uint16_t port, unsigned width, std::uint32_t value) override;

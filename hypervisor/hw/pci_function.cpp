@@ -3,6 +3,8 @@
 
 #include "hypervisor/hw/pci_reset.hpp"
 
+#include <algorithm>
+
 namespace casemate::hw {
 
 namespace {
@@ -58,7 +60,7 @@ void size_bars(PciBus& bus, PciFunction& function) {
             mask = (mask & 0xffffffff) | high << 32;
         }
         if ((mask & 0xffffffff) == 0 && mask >> 32 == 0xffffffff && !bar.wide) continue; // not implemented
-        bar.range.size = ~mask + 1;
+        if (mask != 0) bar.range.size = std::max(~mask + 1, page_size); // nothing smaller can be mapped
         function.bar[index] = bar;
     }
 }
@@ -91,6 +93,9 @@ Result<PciFunction, PciError> probe(PciBus& bus, DeviceAddress address) {
     quiesce(bus, function);
     disable_msix(bus, function);
     if (function.bridge) return function;
+    function.intx = !function.capability.msi && !function.capability.msix &&
+                    bus.read8(address, pci::interrupt_pin) != 0 &&
+                    (bus.read16(address, pci::command) & pci::command_intx_disable) != 0;
     const std::uint32_t subsystem = bus.read32(address, pci::subsystem);
     function.identity.subsystem_vendor = static_cast<std::uint16_t>(subsystem);
     function.identity.subsystem = static_cast<std::uint16_t>(subsystem >> 16);

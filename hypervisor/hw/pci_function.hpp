@@ -39,12 +39,13 @@ protected:
 
 /// Offsets and bits of the header [PCI 3.0 6.1, 6.2].
 namespace pci {
-inline constexpr std::uint8_t vendor = 0x00, command = 0x04, class_revision = 0x08, header_type = 0x0e;
+inline constexpr std::uint8_t vendor = 0x00, command = 0x04, class_revision = 0x08, cache_line_size = 0x0c,
+                              header_type = 0x0e;
 inline constexpr std::uint8_t base_address = 0x10, subsystem = 0x2c, capabilities = 0x34,
-                              interrupt_line = 0x3c;
+                              interrupt_line = 0x3c, interrupt_pin = 0x3d;
 inline constexpr std::uint16_t command_io = 1 << 0, command_memory = 1 << 1, command_master = 1 << 2;
 inline constexpr std::uint16_t command_intx_disable = 1 << 10;
-inline constexpr std::uint32_t status_capabilities = 1u << 20; // in the command/status word
+inline constexpr std::uint32_t status_interrupt = 1u << 19, status_capabilities = 1u << 20; // in the command/status word
 inline constexpr std::uint8_t capability_power = 0x01, capability_msi = 0x05, capability_express = 0x10;
 inline constexpr std::uint8_t capability_vendor_specific = 0x09, capability_msix = 0x11;
 inline constexpr std::size_t bar_count = 6;
@@ -63,7 +64,8 @@ struct PciCapabilities {
     std::size_t vendor_specific_count = 0;
 };
 
-/// A memory base address register; `size` 0 = unused (or an I/O range, or the upper half of the one before).
+/// A memory base address register; `size` 0 = unused (or an I/O range, or the upper half of the one before). One smaller than a
+/// page counts as a page: whoever gets it gets what else the page holds, so nothing else may (pci_placement.hpp).
 struct PciBar {
     HostRange range{};
     bool wide = false; // 64 bits
@@ -74,6 +76,7 @@ struct PciFunction {
     DeviceAddress address{};
     PciIdentity identity{};
     bool bridge = false;
+    bool intx = false; // has no messages, but a line that the command register silences
     PciCapabilities capability{};
     std::array<PciBar, pci::bar_count> bar{};
     std::array<std::uint32_t, pci::bar_count>

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An operator's orders, from the session's socket to the hypervisor and back: stop, start and restart of driver VMs under their
 // grants, with the ledger proving it.
-#include "dlaunch/session/operator_client.hpp"
 #include "dlaunch/session/report.hpp"
-#include "tests/platform/fixture.hpp"
-
-#include <future>
+#include "tests/platform/operator.hpp"
 
 namespace casemate::platform_test {
 
@@ -26,24 +23,6 @@ std::ptrdiff_t count(const Observation& seen, std::string_view name, const sessi
 
 std::ptrdiff_t lines(const Observation& seen, const std::string& text) {
     return std::ranges::count_if(seen.lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
-}
-
-/// The session's answer, while it runs: "" when it agrees, else its sentence.
-std::string answer(Session& session, const std::filesystem::path& directory, const json& request, json* whole = nullptr) {
-    auto asked = std::async(std::launch::async, [&]() -> std::string {
-        auto client = session::OperatorClient::connect(directory, std::nullopt);
-        if (!client.ok()) return client.error().text;
-        const auto got = client.value().ask(request);
-        if (got.ok() && whole != nullptr) *whole = got.value();
-        return got.ok() ? "" : got.error().text;
-    });
-    const auto ready = [&](const Observation&) { return asked.wait_for(seconds{0}) == std::future_status::ready; };
-    (void)session.run_until(ready, seconds{60});
-    return asked.get();
-}
-
-std::string order(Session& session, const std::filesystem::path& directory, const char* what, const char* vm) {
-    return answer(session, directory, {{"do", "vm"}, {"order", what}, {"vm", vm}});
 }
 
 json device_of(const json& status, const char* location) {

@@ -108,6 +108,18 @@ TEST_CASE("a device is in use from the first time that it may decode or do DMA, 
     CHECK_FALSE(device->in_use());
 }
 
+TEST_CASE("a guest's cache line size is its own to see, until the next guest starts", "[assigned]") {
+    Fixture f;
+    auto device = AssignedDevice::create(f.bus, f.nvme, f.window);
+    f.bus.functions[nvme_at].put(0x0c, 0x0080'4020);
+    f.bus.writes.clear();
+    device->write_config(0x0c, 1, 0x10);
+    CHECK(device->read_config(0x0c, 4) == 0x4010);
+    device->restart();
+    CHECK(device->read_config(0x0c, 1) == 0);
+    CHECK(f.bus.writes.empty());
+}
+
 TEST_CASE("MSI and MSI-X control may be written, power state and device control not", "[assigned]") {
     Fixture f;
     auto device = AssignedDevice::create(f.bus, f.nvme, f.window);

@@ -29,8 +29,10 @@ struct RecordingHost final : PlatformHost {
 struct ApicFixture {
     std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(4 * page_size);
     mm::GuestMemory memory{bytes};
+    RecordingHost host;
+    IoApic io_apic{host};
     LocalApic apic;
-    ApicFixture() { apic.reset(memory); }
+    ApicFixture() { apic.reset(memory, io_apic); }
     bool write(std::uint32_t number, std::uint64_t value) { return apic.write_msr(0x800 + number, value); }
     std::uint64_t read(std::uint32_t number) { return apic.read_msr(0x800 + number).value(); }
     void set_deadline_timer(std::uint8_t vector) { REQUIRE(write(0x32, std::uint32_t{2} << 17 | vector)); }
@@ -248,6 +250,33 @@ TEST_CASE("an I/O APIC pin interrupts only when its entry is unmasked, fixed and
     io_apic.write_memory(0x00, 4, 0xff); // no such register
     io_apic.write_memory(0x10, 4, ~0u);
     CHECK(io_apic.read_memory(0x10, 4) == 0);
+}
+
+TEST_CASE("a vector that an I/O APIC entry names as level-triggered is one to the guest, and ends with an exit", "[ioapic][apic]") {
+    ApicFixture f;
+    const auto write_entry = [&](unsigned pin, std::uint32_t value) {
+        f.io_apic.write_memory(0x00, 4, 0x10 + 2 * pin);
+        f.io_apic.write_memory(0x10, 4, value);
+    };
+    REQUIRE(f.apic.write_msr(LocalApic::msr_pv_eoi, 0x1000 | 1));
+    write_entry(4, 0x31);
+    write_entry(17, 0xA000 | 0x45);
+    write_entry(18, 0x18000 | 0x7F); // masked: what is in service was level-triggered all the same
+    CHECK(f.read(0x18 + 1) == 0);
+    CHECK(f.read(0x18 + 2) == 1u << 5);
+    CHECK(f.read(0x18 + 3) == 1u << 31);
+    f.apic.set_pending(0x45);
+    f.apic.offer_pv_eoi();
+    CHECK(f.memory.read<std::uint8_t>(GuestPhys{0x1000}) == 0);
+    f.apic.accept(0x45);
+    f.apic.offer_pv_eoi();
+    f.apic.collect_pv_eoi();
+    CHECK(f.apic.in_progress(0x45));
+    REQUIRE(f.write(0x0B, 0));
+    CHECK_FALSE(f.apic.in_progress(0x45));
+    f.apic.set_pending(0x31);
+    f.apic.offer_pv_eoi();
+    CHECK(f.memory.read<std::uint8_t>(GuestPhys{0x1000}) == 1);
 }
 
 TEST_CASE("the console sends whole lines and hides what is not printable", "[uart]") {

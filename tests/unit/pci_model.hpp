@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model of configuration space for the tests of hypervisor/hw and hypervisor/devices: an NVMe-like function
 // with a 64-bit BAR, power management, MSI, PCI Express with FLR and MSI-X; an Ethernet one without reset; a
-// virtio one; a bridge.
+// virtio one; one that has nothing but INTx; a bridge.
 #pragma once
 
 #include "hypervisor/hw/clock.hpp"
@@ -141,6 +141,18 @@ inline ModelFunction model_virtio() {
     return f;
 }
 
+/// INTx only: an I/O BAR, a memory BAR of 256 bytes, neither capabilities nor a reset.
+inline ModelFunction model_line_ethernet() {
+    ModelFunction f = model_function(0x8139'10ec, 0x020000);
+    f.put(0x04, 0x0000'0007);
+    f.put(0x10, 0x0000'6101);
+    f.allow(0x10, 0xffff'ff00);
+    f.put(0x14, 0xc008'0000);
+    f.allow(0x14, 0xffff'ff00);
+    f.put(0x3c, 0x0000'010b);
+    return f;
+}
+
 struct StepClock final : hw::Clock {
     mutable std::uint64_t time = 0;
     hw::Micros now() const override { return {time += 10}; }
@@ -149,5 +161,6 @@ struct StepClock final : hw::Clock {
 inline constexpr DeviceAddress nvme_at{.device = 4};
 inline constexpr DeviceAddress ethernet_at{.device = 3};
 inline constexpr DeviceAddress virtio_at{.device = 5};
+inline constexpr DeviceAddress line_at{.device = 9}, other_line_at{.device = 13};
 
 } // namespace casemate::testing
