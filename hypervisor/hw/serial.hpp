@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A 16550 UART as a log: polled output, no interrupts, no input. [16550: PC16550D data sheet, section 8]
-// Invariant: a write ends in bounded time; a line that does not drain is given up, and its bytes are dropped.
+// Invariant: a write ends in bounded time; while a line does not drain, its bytes are dropped.
 // Called by launcher, SLB and hypervisor for COM1.
 #pragma once
 
@@ -49,20 +49,17 @@ private:
     };
     static constexpr std::uint8_t divisor_access = 0x80, eight_bits = 0x03, fifo_enable_and_clear = 0x07;
     static constexpr std::uint8_t data_terminal_ready = 0x01, request_to_send = 0x02, holding_empty = 0x20;
-    // About a second of port reads, once for each object. A byte takes 87 us at 115200 baud, but an emulator's line
+    // About a second of port reads, once each time that the line stops. A byte takes 87 us at 115200 baud, but an emulator's line
     // waits for its reader.
     static constexpr unsigned drain_polls = 1'000'000;
 
     void put(Offset offset, std::uint8_t value) { bus_.write8(static_cast<std::uint16_t>(base_ + offset), value); }
 
     void write_byte(std::uint8_t byte) {
-        for (unsigned i = 0; alive_ && i < drain_polls; ++i) {
-            if (bus_.read8(static_cast<std::uint16_t>(base_ + line_status)) & holding_empty) {
-                put(data, byte);
-                return;
-            }
+        for (unsigned left = alive_ ? drain_polls : 1; left > 0; --left) {
+            alive_ = bus_.read8(static_cast<std::uint16_t>(base_ + line_status)) & holding_empty;
+            if (alive_) return put(data, byte);
         }
-        alive_ = false;
     }
 
     Bus bus_;
