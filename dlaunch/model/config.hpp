@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct PlatformConfig {
     /// Commands that serve 10.0.2.100 ports 7001 and 7002, one process a connection, on stdin and stdout; empty: none.
     std::string download_peer;
     std::string upload_peer;
+    std::map<unsigned, std::string> further_peers; // likewise, by port
     /// The tap interface behind the NIC; empty: QEMU's user network, without which the two peers are not served.
     std::string tap;
     std::vector<std::string> extra_qemu_arguments;

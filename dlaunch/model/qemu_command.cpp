@@ -56,6 +56,8 @@ std::string user_network(const PlatformConfig& config) {
     std::string user = "user,id=lan";
     if (!config.download_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7001-cmd:" + quoted(config.download_peer);
     if (!config.upload_peer.empty()) user += ",guestfwd=tcp:10.0.2.100:7002-cmd:" + quoted(config.upload_peer);
+    for (const auto& [port, command] : config.further_peers)
+        user += ",guestfwd=tcp:10.0.2.100:" + std::to_string(port) + "-cmd:" + quoted(command);
     return user;
 }
 

@@ -134,6 +134,7 @@ Status<Error> Session::start_platform() {
     platform.pcr_banks = config_.pcr_banks;
     platform.download_peer = peer + " download " + std::to_string(download_bytes) + " " + download_seed;
     platform.upload_peer = peer + " upload " + upload_result().string();
+    platform.further_peers = config_.further_peers;
     platform.tap = config_.tap;
     platform.extra_qemu_arguments = config_.extra_qemu_arguments;
     platform.skinit = config_.skinit;

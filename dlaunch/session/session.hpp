@@ -33,6 +33,8 @@ struct SessionConfig {
     std::string tap; // behind the NIC; empty: QEMU's user network
     /// File name in \casemate to the host file that replaces or adds it ("slb.bin", "vmlinuz", "policy.cbor" ...).
     std::map<std::string, std::filesystem::path> replaced;
+    /// Commands that serve more ports of 10.0.2.100 (dlaunch/model/config.hpp).
+    std::map<unsigned, std::string> further_peers;
     std::filesystem::path uploads;     // a directory for what the peer got, one file an upload; empty: one file, of the last
     std::filesystem::path reference;   // empty: the build's
     std::filesystem::path console_log; // empty: none

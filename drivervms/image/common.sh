@@ -57,6 +57,25 @@ bring_up_links() {
     done
 }
 
+# bridge_links NIC: a VM with links to others bridges them with its NIC; $interface is where its own address belongs, bridge or NIC.
+bridge_links() {
+    interface=$1
+    has_links || return 0
+    bring_up_links || echo 'CM_ERROR no link appeared'
+    interface=br0
+    brctl addbr br0
+    echo 0 > /sys/class/net/br0/bridge/forward_delay
+    # Its own address stays the NIC's, whichever address a link has.
+    ip link set br0 address "$(cat "/sys/class/net/$1/address")"
+    ip link set "$1" promisc on
+    brctl addif br0 "$1"
+    for number in $(seq "$links"); do
+        ip link set "link$number" mtu 1500 # could be more, the NIC cannot
+        brctl addif br0 "link$number"
+    done
+    ip link set br0 up
+}
+
 # parameter NAME DEFAULT: the value of NAME=... on the kernel command line
 parameter() {
     for word in $(cat /proc/cmdline); do

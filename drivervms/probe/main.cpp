@@ -2,10 +2,12 @@
 // cm-probe: the traffic proofs of the driver VMs, one machine-readable line each, and the measurements of `casemate bench`.
 //   cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES [SEED]     downloads from port 7001, uploads to port 7002
 //   cm-probe disk DEVICE MEGABYTES [SEED]
+//   cm-probe canary MEGABYTES                                  drivervms/probe/canary.hpp
 //   cm-probe bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT
 //   cm-probe bench-disk QUIET_SECONDS PLAN DEVICE
 // The proof line of a run that failed is `CM_PROOF <what> error="..."`, and the exit status 1.
 #include "drivervms/probe/bench.hpp"
+#include "drivervms/probe/canary.hpp"
 #include "drivervms/probe/disk_probe.hpp"
 #include "drivervms/probe/net_probe.hpp"
 
@@ -21,6 +23,7 @@ constexpr std::uint16_t download_port = 7001;
 constexpr std::uint16_t upload_port = 7002;
 constexpr const char* upload_seed = "2";
 constexpr const char* disk_seed = "3";
+constexpr std::uint64_t canary_seed = 4;
 
 std::uint64_t mebibytes(const char* text) { return std::strtoull(text, nullptr, 10) << 20; }
 
@@ -59,6 +62,7 @@ constexpr Job jobs[] = {{"net", 3, [](char** a) { prove_net(a[0], a[1], a[2], up
                         {"net", 4, [](char** a) { prove_net(a[0], a[1], a[2], a[3]); }},
                         {"disk", 2, [](char** a) { print_disk(a[0], a[1], disk_seed); }},
                         {"disk", 3, [](char** a) { print_disk(a[0], a[1], a[2]); }},
+                        {"canary", 1, [](char** a) { keep_canary(mebibytes(a[0]), canary_seed); }},
                         {"bench-net", 5, bench_net},
                         {"bench-disk", 3, bench_disk}};
 
@@ -78,7 +82,8 @@ int main(int argc, char** argv) {
     for (const Job& job : jobs)
         if (argc == job.arguments + 2 && std::string{argv[1]} == job.name) return run(job, argv + 2);
     std::fputs("usage: cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES [SEED] | disk DEVICE MEGABYTES [SEED] |\n"
-               "       bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT | bench-disk QUIET_SECONDS PLAN DEVICE\n",
+               "       canary MEGABYTES | "
+               "bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT | bench-disk QUIET_SECONDS PLAN DEVICE\n",
                stderr);
     return 2;
 }

@@ -3,10 +3,10 @@
 // for DMA to any address and MSIs with any content. The IOMMU of QEMU logs no event and devices report success for blocked
 // DMA: what counts is physical memory, which the test reads from outside.
 #include "dlaunch/session/report.hpp"
+#include "tests/faults/physical_memory.hpp"
 #include "tests/platform/fixture.hpp"
 
-#include <cstring>
-#include <fstream>
+#include <algorithm>
 #include <sstream>
 
 namespace casemate::platform_test {
@@ -14,6 +14,7 @@ namespace casemate::platform_test {
 namespace {
 
 namespace fs = std::filesystem;
+using faults::PhysicalMemory;
 using std::chrono::seconds;
 
 constexpr std::uint64_t mebibyte = 1 << 20, edu_memory = 128 * mebibyte, emulated_ram = 2048 * mebibyte;
@@ -53,44 +54,11 @@ std::string told(const Observation& seen, const std::string& attack, const std::
 
 std::uint64_t number(const std::string& text) { return text.empty() ? 0 : std::stoull(text, nullptr, 0); }
 
-/// Physical memory of the emulated machine, as it is now.
-class PhysicalMemory {
-public:
-    static std::optional<PhysicalMemory> read(Session& session) {
-        PhysicalMemory memory;
-        memory.bytes_.reserve(emulated_ram);
-        constexpr std::uint64_t part = 128 * mebibyte;
-        for (std::uint64_t at = 0; at < emulated_ram; at += part) {
-            const fs::path file = session.directory() / "memory.part";
-            const auto done = session.platform().monitor("pmemsave", {{"val", at}, {"size", part}, {"filename", file.string()}});
-            if (!done.ok()) return std::nullopt;
-            std::ifstream in{file, std::ios::binary};
-            memory.bytes_.resize(at + part);
-            in.read(memory.bytes_.data() + at, static_cast<std::streamsize>(part));
-            if (!in) return std::nullopt;
-            fs::remove(file);
-        }
-        return memory;
-    }
-
-    [[nodiscard]] std::set<std::uint64_t> find(const std::string& text) const {
-        std::set<std::uint64_t> found;
-        const char* const start = bytes_.data();
-        const char* const end = start + bytes_.size();
-        for (const char* at = start;; ++at) {
-            at = static_cast<const char*>(memmem(at, static_cast<std::size_t>(end - at), text.data(), text.size()));
-            if (at == nullptr) return found;
-            found.insert(static_cast<std::uint64_t>(at - start));
-        }
-    }
-    /// Whether the bytes there are more than one value repeated: a leak of them would be seen.
-    [[nodiscard]] bool has_content(std::uint64_t at, std::uint64_t size) const {
-        return std::any_of(&bytes_[at], &bytes_[at] + size, [&](char byte) { return byte != bytes_[at]; });
-    }
-
-private:
-    std::string bytes_;
-};
+/// Whether the bytes there are more than one value repeated: a leak of them would be seen.
+bool has_content(const PhysicalMemory& memory, std::uint64_t at, std::uint64_t size) {
+    const std::string_view bytes = memory.bytes().substr(at, size);
+    return std::ranges::any_of(bytes, [&](char byte) { return byte != bytes[0]; });
+}
 
 /// Where the hostile VM's memory starts, told by the two pages between which it moved the pattern itself.
 std::optional<std::uint64_t> own_memory(const std::set<std::uint64_t>& pattern_at, std::uint64_t from, std::uint64_t to) {
@@ -101,7 +69,8 @@ std::optional<std::uint64_t> own_memory(const std::set<std::uint64_t>& pattern_a
 
 void expect_memory_untouched(Context& context, Session& session) {
     const Observation& seen = session.seen();
-    const auto memory = PhysicalMemory::read(session);
+    const faults::Standstill meanwhile{session};
+    const auto memory = PhysicalMemory::read(session, emulated_ram);
     if (!context.expect(memory.has_value(), "physical memory can be read from outside")) return;
     const auto pattern_at = memory->find("casemate-hostile-dma-pattern-012");
     const auto base = own_memory(pattern_at, number(told(seen, "own_dma", "from")), number(told(seen, "own_dma", "to")));
@@ -112,7 +81,7 @@ void expect_memory_untouched(Context& context, Session& session) {
                                      std::to_string(pattern_at.size()) + " places)");
     std::size_t telling = 0;
     for (std::uint64_t at = edu_memory; at < emulated_ram; at += read_step)
-        telling += (at < *base || at >= *base + edu_memory) && memory->has_content(at, read_size);
+        telling += (at < *base || at >= *base + edu_memory) && has_content(*memory, at, read_size);
     context.expect(telling > 0 && told(seen, "dma_reads", "leaked") == "0",
                    "its device read none of the others' memory, " + std::to_string(telling) + " places of which would have told");
 }

@@ -4,6 +4,7 @@
 //   download BYTES SEED   streams Pattern(SEED)
 //   upload RESULT         reads to the end, answers with the SHA-256 in hex, and writes {"bytes":, "sha256":} to RESULT,
 //                         or to RESULT/SHA-256.json when that is a directory
+//   repeat BYTES TEXT     streams TEXT again and again
 //   digest BYTES SEED     prints what a correct transfer of Pattern(SEED) has as its SHA-256
 //   serve ADDRESS PORT    the other end of the measurements of `casemate bench` (serve.hpp)
 #include "drivervms/probe/digest.hpp"
@@ -54,6 +55,16 @@ void upload(const std::string& result) {
     write_all(STDOUT_FILENO, {reinterpret_cast<const std::uint8_t*>(answer.data()), answer.size()});
 }
 
+void repeat(std::uint64_t bytes, const std::string& text) {
+    std::string part;
+    while (part.size() < chunk) part += text;
+    for (std::uint64_t sent = 0; sent < bytes;) {
+        const std::uint64_t size = std::min<std::uint64_t>(bytes - sent, part.size() / text.size() * text.size());
+        write_all(STDOUT_FILENO, {reinterpret_cast<const std::uint8_t*>(part.data()), size});
+        sent += size;
+    }
+}
+
 void print_digest(std::uint64_t bytes, std::uint64_t seed) {
     Digest digest;
     for_each_part(bytes, seed, [&](ByteView part) { digest.update(part); });
@@ -67,6 +78,7 @@ int main(int argc, char** argv) try {
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "upload" && argc == 3) return upload(argv[2]), 0;
     if (what == "serve" && argc == 4) serve(argv[2], static_cast<std::uint16_t>(std::stoul(argv[3])));
+    if (what == "repeat" && argc == 4 && *argv[3] != '\0') return repeat(std::stoull(argv[2]), argv[3]), 0;
     if (argc == 4) {
         const std::uint64_t bytes = std::stoull(argv[2]);
         const std::uint64_t seed = std::stoull(argv[3]);
@@ -74,7 +86,8 @@ int main(int argc, char** argv) try {
         if (what == "download")
             return for_each_part(bytes, seed, [](ByteView part) { write_all(STDOUT_FILENO, part); }), 0;
     }
-    std::fputs("usage: casemate-peer download BYTES SEED | upload RESULT | digest BYTES SEED | serve ADDRESS PORT\n", stderr);
+    std::fputs("usage: casemate-peer download BYTES SEED | upload RESULT | repeat BYTES TEXT | digest BYTES SEED |\n"
+               "       serve ADDRESS PORT\n", stderr);
     return 2;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "casemate-peer: %s\n", error.what());
