@@ -155,7 +155,6 @@ void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     const std::uint64_t used = arch::read_tsc() - tsc; // what its exits cost is its own time
     share_.charge(used);
     caps_.charge(turn_of_, used);
-    vcpu.vm().count_time(used);
 }
 
 void Cpu::run() {

@@ -4,7 +4,7 @@
 //   NONE --begin()--> SAVING --> HASHING --> TAKEN        abandon(), the VM has stopped: SAVING --> NONE
 //
 // Invariant: from HASHING on nothing here ever changes; it lies in the hypervisor's own memory, and the digest is of
-// what a restart puts back. Only the VM's core calls it, but for stage() and digest().
+// all that the guest itself keeps (not of its virtual devices' state). Only the VM's core calls it, but for stage() and digest().
 #pragma once
 
 #include "dlaunch/measure/crypto.hpp"

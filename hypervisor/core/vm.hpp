@@ -90,9 +90,6 @@ public:
     [[nodiscard]] StopCause stop_cause() const { return cause_; }
     [[nodiscard]] StopReason stop_reason() const { return reason_; }
     [[nodiscard]] ExitCounters& exits() { return exits_; }
-    /// TSC ticks that it has had of its core since the launch, its exits included. Its core writes, any core may read.
-    [[nodiscard]] std::uint64_t time() const { return time_.load(std::memory_order_relaxed); }
-    void count_time(std::uint64_t ticks) { time_.store(time() + ticks, std::memory_order_relaxed); }
 
     void start();
     /// Followed by on_vm_stopped() if the VM runs or was told to start; else nothing happens.
@@ -170,7 +167,6 @@ private:
     std::array<vlink::End*, vlink::End::max_slots> links_{};
     unsigned link_count_ = 0;
     ExitCounters exits_{};
-    std::atomic<std::uint64_t> time_{0};
     LineBudget console_budget_;
 
     std::atomic<std::uint32_t> raised_{0}; // a bit a pin, until its core has seen it
