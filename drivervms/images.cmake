@@ -5,8 +5,9 @@ set(images_dir ${CMAKE_BINARY_DIR}/images)
 # Packed images boot as fast as plain ones under emulation, and there is a third as much to load and measure.
 set(image_compression zstd CACHE STRING "none or zstd: what the initial RAM file systems are packed with")
 
-# casemate_kernel(FLAVOUR FOLDER FILE): target FOLDER; Debian's kernel of that flavour as images/FILE, its modules in FOLDER
-function(casemate_kernel flavour folder file)
+# casemate_kernel(FLAVOUR FOLDER FILE UNPACKED): target FOLDER; Debian's kernel of that flavour as images/FILE and, unpacked, as
+# images/UNPACKED; its modules in FOLDER
+function(casemate_kernel flavour folder file unpacked)
   set(directory ${CMAKE_BINARY_DIR}/${folder})
   add_custom_command(OUTPUT ${directory}/vmlinuz ${directory}/package
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/image/fetch_kernel.sh ${directory} ${flavour}
@@ -16,14 +17,25 @@ function(casemate_kernel flavour folder file)
   add_custom_command(OUTPUT ${images_dir}/${file}
     COMMAND ${CMAKE_COMMAND} -E copy ${directory}/vmlinuz ${images_dir}/${file}
     DEPENDS ${directory}/vmlinuz VERBATIM)
-  add_custom_target(${folder} DEPENDS ${images_dir}/${file} ${directory}/package)
+  add_custom_command(OUTPUT ${images_dir}/${unpacked}
+    COMMAND casemate-kernel ${directory}/vmlinuz ${images_dir}/${unpacked}
+    DEPENDS casemate-kernel ${directory}/vmlinuz
+    COMMENT "Unpacking Debian's kernel, flavour ${flavour}" VERBATIM)
+  add_custom_target(${folder} DEPENDS ${images_dir}/${file} ${images_dir}/${unpacked} ${directory}/package)
+  add_custom_target(twice_${folder}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${images_dir}/again
+    COMMAND casemate-kernel ${directory}/vmlinuz ${images_dir}/again/${unpacked}
+    COMMAND ${CMAKE_COMMAND} -E compare_files ${images_dir}/${unpacked} ${images_dir}/again/${unpacked}
+    VERBATIM)
+  add_dependencies(twice_${folder} ${folder})
+  add_dependencies(images_twice twice_${folder})
 endfunction()
 
-casemate_kernel(amd64 kernel vmlinuz)
-casemate_kernel(cloud-amd64 kernel-cloud vmlinuz-cloud)
+add_custom_target(images_twice) # builds each image a second time and compares every byte
+casemate_kernel(amd64 kernel vmlinuz vmlinux)
+casemate_kernel(cloud-amd64 kernel-cloud vmlinuz-cloud vmlinux-cloud)
 add_custom_target(images ALL)
 add_dependencies(images kernel kernel-cloud)
-add_custom_target(images_twice) # builds each image a second time and compares every byte
 
 # casemate_vm_image(NAME INIT script KERNEL folder (default: kernel) APPLETS ... MODULES ... LINK_MODULES ... PROGRAMS TARGET=SOURCE ... FILES TARGET=SOURCE ... DEPENDS ...)
 function(casemate_vm_image name)

@@ -2,40 +2,13 @@
 // Implements elf_needed.hpp.
 #include "drivervms/image/elf_needed.hpp"
 
+#include "drivervms/image/elf_file.hpp"
 #include "drivervms/image/files.hpp"
 
-#include <cstring>
-#include <elf.h>
 #include <set>
-#include <stdexcept>
 
 namespace casemate::image {
 namespace {
-
-template <typename T>
-T structure_at(const Bytes& file, std::uint64_t offset) {
-    if (offset > file.size() || sizeof(T) > file.size() - offset) throw std::runtime_error("ELF file ends early");
-    T value;
-    std::memcpy(&value, file.data() + offset, sizeof value);
-    return value;
-}
-
-std::string string_at(const Bytes& file, std::uint64_t offset) {
-    std::string text;
-    for (char c; (c = structure_at<char>(file, offset + text.size())) != 0;) text.push_back(c);
-    return text;
-}
-
-std::vector<Elf64_Phdr> program_headers(const Bytes& file) {
-    const auto header = structure_at<Elf64_Ehdr>(file, 0);
-    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_ident[EI_DATA] != ELFDATA2LSB)
-        throw std::runtime_error("not a little-endian ELF64 file");
-    std::vector<Elf64_Phdr> headers;
-    for (unsigned i = 0; i < header.e_phnum; ++i)
-        headers.push_back(structure_at<Elf64_Phdr>(file, header.e_phoff + i * sizeof(Elf64_Phdr)));
-    return headers;
-}
 
 std::uint64_t file_offset(const std::vector<Elf64_Phdr>& headers, std::uint64_t address) {
     for (const auto& part : headers)
