@@ -7,7 +7,7 @@ namespace casemate::session {
 namespace {
 
 constexpr std::string_view event_marker = "@cm ";
-constexpr std::string_view proof_marker = "CM_PROOF ";
+constexpr std::string_view proof_marker = "CM_PROOF ", state_marker = "CM_STATE ";
 
 std::string_view next_word(std::string_view& rest) {
     rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
@@ -49,6 +49,7 @@ std::optional<VmLine> parse_vm_line(std::string_view line) {
 }
 
 std::optional<ConsoleEvent> parse_proof(std::string_view text) { return parse_marked(text, proof_marker); }
+std::optional<ConsoleEvent> parse_state(std::string_view text) { return parse_marked(text, state_marker); }
 
 std::optional<ConsoleEvent> parse_marked(std::string_view text, std::string_view marker) {
     const std::size_t at = text.find(marker);

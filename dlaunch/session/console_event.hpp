@@ -34,5 +34,7 @@ struct VmLine {
 [[nodiscard]] std::optional<ConsoleEvent> parse_marked(std::string_view text, std::string_view marker);
 /// `CM_PROOF KIND key=value ...` anywhere in a VM's line; the event's name is KIND.
 [[nodiscard]] std::optional<ConsoleEvent> parse_proof(std::string_view text);
+/// `CM_STATE NAME key=value ...` likewise.
+[[nodiscard]] std::optional<ConsoleEvent> parse_state(std::string_view text);
 
 } // namespace casemate::session

@@ -24,6 +24,7 @@ struct SeenEvent {
 struct Observation {
     std::vector<SeenEvent> events;                // the TCB's, in order
     std::map<std::string, ConsoleEvent> proofs;   // by kind: "net", "disk"
+    std::map<std::string, ConsoleEvent> states;   // by VM: what it last said of itself
     std::vector<std::string> lines;               // the whole console
     std::vector<nlohmann::json> launches;         // one a SKINIT, as the platform model logged it
     Clock::time_point launched_when{};            // the last of them

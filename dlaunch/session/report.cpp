@@ -9,6 +9,7 @@
 
 #include <openssl/evp.h>
 
+#include <charconv>
 #include <fstream>
 
 namespace casemate::session {
@@ -30,9 +31,19 @@ json ledger_definition(const json& ledger, const json& vm_id) {
     return nullptr;
 }
 
-json vms(const json& status, const json& ledger) {
-    json all = vm_list(status);
+/// By the VM's own word.
+json available_kib(const Observation& seen, const json& vm) {
+    const auto state = seen.states.find(vm["name"].is_string() ? vm["name"].get<std::string>() : "");
+    const std::string said = state == seen.states.end() ? "" : state->second.get("available_kib");
+    std::uint64_t value = 0;
+    const auto [end, problem] = std::from_chars(said.data(), said.data() + said.size(), value);
+    return problem == std::errc{} && end == said.data() + said.size() ? json(value) : json(nullptr);
+}
+
+json vms(const Observation& seen, const json& ledger) {
+    json all = vm_list(seen.status);
     for (json& vm : all) {
+        vm["available_kib"] = available_kib(seen, vm);
         const json definition = ledger_definition(ledger, vm["vm_id"]);
         vm["kernel_sha256"] = member(definition, "kernel_sha256");
         vm["initrd_sha256"] = member(definition, "initrd_sha256");
@@ -153,7 +164,7 @@ json make_report(Session& session, const std::vector<std::pair<std::string, doub
             {"launch", seen.launches.empty() ? json(nullptr) : seen.launches.back()},
             {"pcrs", pcrs(session.platform(), reference, log)},
             {"appraisal", {{"verdict", member(evidence, "verdict")}, {"reasons", array_member(evidence, "reasons")}}},
-            {"vms", vms(seen.status, log.ledger)},
+            {"vms", vms(seen, log.ledger)},
             {"devices", device_list(seen.status)},
             {"link_ends", link_end_list(seen.status)},
             {"ledger", log.ledger},

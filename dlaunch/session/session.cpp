@@ -209,6 +209,7 @@ void Session::on_line(const std::string& line) {
         seen_.events.push_back({std::move(*event), Clock::now()});
     } else if (const auto vm_line = parse_vm_line(line)) {
         if (auto proof = parse_proof(vm_line->text)) seen_.proofs[proof->name] = std::move(*proof);
+        if (auto state = parse_state(vm_line->text)) seen_.states[vm_line->vm] = std::move(*state);
         if (operator_) operator_->console_line(vm_line->vm, vm_line->text);
     }
     if (console_) console_(line);

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Shared by the init scripts of all VMs (sourced as /lib/casemate.sh): the bare system, its modules, parameters.
 
-# say NAME key=value ...: one machine-readable line on the console, with the seconds since the kernel started.
+# say NAME key=value ...: one machine-readable line on the console, with the seconds since the kernel started and the memory that is left.
 say() {
     name=$1
     shift
     read -r uptime _ < /proc/uptime
-    echo "CM_STATE $name uptime=$uptime $*"
+    while read -r entry available _ && [ "$entry" != MemAvailable: ]; do :; done < /proc/meminfo
+    echo "CM_STATE $name uptime=$uptime available_kib=$available $*"
 }
 
 mount_system() {

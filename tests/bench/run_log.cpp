@@ -12,7 +12,7 @@ double number(const session::ConsoleEvent& line, const char* key) { return std::
 
 void RunLog::take(const std::string& text, Clock::time_point when) {
     if (const auto line = session::parse_marked(text, "CM_BENCH ")) return take_measurement(*line, when);
-    if (const auto line = session::parse_marked(text, "CM_STATE ")) return take_state(*line, when);
+    if (const auto line = session::parse_state(text)) return take_state(*line, when);
     if (text.find("CM_PROOF ") != std::string::npos && text.find("error=") != std::string::npos) failure_ = text;
 }
 
