@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measurements of a driver VM's device for `./casemate bench`: one at a time, each between a quiet time before and one
-// after it, so that the host can read the hypervisor's exit counters around it. Proves nothing about the bytes: that is
-// what net_probe and disk_probe are for, and their digests would cost more than the driver.
-// Who calls it: cm-probe, in a driver VM and on the native kernel alike.
+// Measurements of a VM's device, its own or a driver VM's over a link, for `./casemate bench`: one at a time, each between a
+// quiet time before and one after it, so that the host can read the hypervisor's exit counters around it. Proves nothing
+// about the bytes: that is what net_probe and disk_probe are for, and their digests would cost more than the driver.
+// Who calls it: cm-probe, in a driver VM, in its client and on the native kernel alike.
 //
 //   CM_BENCH begin metric=NAME
 //   CM_BENCH end metric=NAME value=V seconds=S work=N interrupts=I     value in the metric's own unit

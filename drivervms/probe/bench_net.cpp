@@ -157,6 +157,7 @@ Measurements net_measurements(const std::string& interface, const std::string& p
         return [net, measure](std::uint64_t amount) { return measure(net, amount); };
     };
     return {{"idle", measure_idle},
+            {"settle", measure_idle},
             {"tcp_receive", on_net(tcp_receive)},
             {"tcp_send", on_net(tcp_send)},
             {"udp_receive", on_net(udp_receive)},
