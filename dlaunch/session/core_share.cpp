@@ -14,7 +14,8 @@ namespace {
 
 constexpr int fields_before_utime = 11; // proc(5): after the name, state is field 3 and utime field 14
 
-/// User and system time from /proc; nothing when the thread is gone.
+} // namespace
+
 std::optional<double> processor_seconds(int process, int thread) {
     std::ifstream file{"/proc/" + std::to_string(process) + "/task/" + std::to_string(thread) + "/stat"};
     const std::string text{std::istreambuf_iterator<char>{file}, {}};
@@ -27,8 +28,6 @@ std::optional<double> processor_seconds(int process, int thread) {
     if (!(fields >> user >> system)) return std::nullopt;
     return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
-
-} // namespace
 
 void CoreShares::sample(Time now) {
     earlier_ = std::move(latest_);

@@ -9,6 +9,9 @@
 
 namespace casemate::session {
 
+/// User and system time of a thread; nothing when it is gone.
+[[nodiscard]] std::optional<double> processor_seconds(int process, int thread);
+
 class CoreShares {
 public:
     using Time = std::chrono::steady_clock::time_point;

@@ -22,16 +22,22 @@ Status<model::Error> run(std::vector<std::string> command) {
 
 } // namespace
 
-model::Outcome<std::string> changed_source(const Artefacts& built,
-                                           const std::vector<std::pair<std::string, std::string>>& changes) {
-    std::ifstream in{built.policy_source()};
-    std::string source{std::istreambuf_iterator<char>{in}, {}};
+model::Outcome<std::string> changed(std::string source, const Changes& changes) {
     for (const auto& [from, to] : changes) {
         const std::size_t at = source.find(from);
         if (at == std::string::npos) return fail("the policy source does not contain '" + from + "'");
         source.replace(at, from.size(), to);
     }
     return source;
+}
+
+std::string standard_source(const Artefacts& built) {
+    std::ifstream in{built.policy_source()};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+model::Outcome<std::string> changed_source(const Artefacts& built, const Changes& changes) {
+    return changed(standard_source(built), changes);
 }
 
 std::string without_tables(const std::string& source, const std::string& word) {
@@ -43,6 +49,14 @@ std::string without_tables(const std::string& source, const std::string& word) {
         at = source.find_first_not_of('\n', end);
     }
     return kept;
+}
+
+std::string client_tables(const ClientVm& client) {
+    const std::string vm = "\n[[vm]]\nname = \"" + client.name +
+                           "\"\nrole = \"client\"\nkernel = \"vmlinuz\"\ninitrd = \"client.img\"\ncommand_line = \"console=ttyS0 quiet panic=-1 " +
+                           client.parameters + "\"\nmemory_mib = 128\ncore = " + std::to_string(client.core) + "\nplacement = \"shared\"\n";
+    if (client.server.empty()) return vm;
+    return vm + "\n[[link]]\nbetween = [\"" + client.server + "\", \"" + client.name + "\"]\n";
 }
 
 model::Outcome<fs::path> compile_policy(const Artefacts& built, const fs::path& directory, const std::string& source) {

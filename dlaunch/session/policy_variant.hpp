@@ -10,11 +10,28 @@
 
 namespace casemate::session {
 
-/// The build's policy source with the first occurrence of each `from` replaced by its `to`.
-model::Outcome<std::string> changed_source(const Artefacts& built,
-                                           const std::vector<std::pair<std::string, std::string>>& changes);
+using Changes = std::vector<std::pair<std::string, std::string>>;
+
+/// `source` with the first occurrence of each `from` replaced by its `to`.
+model::Outcome<std::string> changed(std::string source, const Changes& changes);
+/// The source of the build's policy.
+std::string standard_source(const Artefacts& built);
+/// Both at once.
+model::Outcome<std::string> changed_source(const Artefacts& built, const Changes& changes);
 /// The source without the tables that mention `word`: tables are set apart by empty lines.
 std::string without_tables(const std::string& source, const std::string& word);
+
+/// A VM without a device, of the image "client".
+struct ClientVm {
+    std::string name;
+    unsigned core;
+    std::string server;     // the driver VM at its only link; empty: it has none
+    std::string parameters; // on its command line
+};
+
+/// Its tables, for the end of a source.
+std::string client_tables(const ClientVm& client);
+
 /// Writes DIRECTORY/policy.toml and policy.cbor, which it returns.
 model::Outcome<std::filesystem::path> compile_policy(const Artefacts& built, const std::filesystem::path& directory,
                                                      const std::string& source);

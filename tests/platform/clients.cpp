@@ -19,19 +19,7 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t mebibyte = 1 << 20;
 
-struct Client {
-    const char* name;
-    unsigned core;
-    const char* server; // the driver VM at its only link
-    std::string parameters;
-};
-
-std::string tables_of(const Client& client) {
-    const std::string name = client.name;
-    return "\n[[vm]]\nname = \"" + name + "\"\nrole = \"client\"\nkernel = \"vmlinuz\"\ninitrd = \"client.img\"\ncommand_line = \"console=ttyS0 quiet panic=-1 " +
-           client.parameters + "\"\nmemory_mib = 128\ncore = " + std::to_string(client.core) +
-           "\nplacement = \"shared\"\n\n[[link]]\nbetween = [\"" + client.server + "\", \"" + name + "\"]\n";
-}
+using Client = session::ClientVm;
 
 /// The build's policy with these clients, and driver VMs that leave the traffic to them.
 fs::path policy_with(const Scratch& scratch, const session::Artefacts& built, const std::vector<Client>& clients) {
@@ -42,7 +30,7 @@ fs::path policy_with(const Scratch& scratch, const session::Artefacts& built, co
     };
     auto source = session::changed_source(built, {silent("net0.img", "cm.net_mb=0"), silent("disk0.img", "cm.disk_mb=0")});
     std::string text = source.ok() ? source.value() : "";
-    for (const Client& client : clients) text += tables_of(client);
+    for (const Client& client : clients) text += session::client_tables(client);
     const auto policy = session::compile_policy(built, scratch.path(), text);
     if (!policy.ok()) std::printf("  %s\n", policy.error().text.c_str());
     return policy.ok() ? policy.value() : fs::path{};
