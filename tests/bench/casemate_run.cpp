@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Casemate side: a whole session with the workload's driver VM and the agent.
+// The Casemate side: a whole session with the workload's VMs and the agent.
 #include "tests/bench/run.hpp"
 
 #include "dlaunch/session/session.hpp"
+#include "tests/bench/restart.hpp"
+#include "tests/bench/run_notes.hpp"
+
+#include <numeric>
 
 namespace casemate::bench {
 
@@ -12,10 +16,17 @@ using session::Session;
 
 namespace {
 
-constexpr std::chrono::seconds run_limit{400};
+constexpr std::chrono::seconds run_limit{600};
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
     return std::chrono::duration<double>(to - from).count();
+}
+
+double processor_seconds(Session& session) {
+    const auto& threads = session.platform().processor_threads();
+    return std::accumulate(threads.begin(), threads.end(), 0.0, [&](double sum, int thread) {
+        return sum + session::processor_seconds(session.platform().qemu_pid(), thread).value_or(0);
+    });
 }
 
 void collect_launch(const Observation& seen, RunResult& result) {
@@ -27,82 +38,84 @@ void collect_launch(const Observation& seen, RunResult& result) {
     }
 }
 
-void collect_exits(const std::vector<ExitSample>& samples, RunResult& result) {
-    for (const Timed& measurement : result.measurements)
-        if (measurement.metric == "idle") result.idle_exits = idle_rate(samples, measurement);
-    for (const Timed& measurement : result.measurements)
-        if (measurement.metric != "idle") result.exits[measurement.metric] = exits_during(samples, measurement, result.idle_exits);
+VmExits exits_of(const std::vector<ExitSample>& samples, const std::vector<Timed>& measurements) {
+    VmExits exits;
+    for (const Timed& measurement : measurements)
+        if (measurement.metric == "idle") exits.idle = idle_rate(samples, measurement);
+    for (const Timed& measurement : measurements)
+        if (measurement.metric != "idle") exits.during[measurement.metric] = exits_during(samples, measurement, exits.idle);
+    return exits;
 }
 
-/// Status reports as they come, once each.
-class Sampler {
-public:
-    Sampler(const Observation& seen, std::string vm) : seen_{seen}, vm_{std::move(vm)} {}
-    void look() {
-        if (seen_.status_when == last_) return;
-        last_ = seen_.status_when;
-        if (auto sample = sample_of(seen_.status, vm_, last_)) samples_.push_back(std::move(*sample));
-    }
-    [[nodiscard]] const std::vector<ExitSample>& samples() const { return samples_; }
+/// What the whole machine costs while nobody does anything.
+void collect_idle(const RunNotes& notes, const Timed& idle, RunResult& result) {
+    if (!notes.all_idle(idle.begun)) return;
+    if (const auto load = load_during(notes.load(), idle)) result.values["load"] = *load;
+    double exits = 0;
+    for (const auto& [vm, own] : result.exits) exits += total(own.idle);
+    if (exits != 0) result.values["exits"] = exits;
+}
 
-private:
-    const Observation& seen_;
-    std::string vm_;
-    Clock::time_point last_{};
-    std::vector<ExitSample> samples_;
-};
+Status<model::Error> collect_restart(const Observation& seen, const Workload& workload, const RunLog& log, RunResult& result) {
+    const RestartTimes times = TRY(restart_times(seen, vm_of(workload), workload.restart, log));
+    result.values["away"] = times.away_ms;
+    result.values["first_byte"] = times.first_byte_ms;
+    return Done{};
+}
+
+model::Outcome<RunResult> result_of(const Observation& seen, const Workload& workload, const RunNotes& notes) {
+    const auto* started = seen.find("vm_started", {{"vm", vm_of(workload)}});
+    if (started == nullptr) return fail(std::string{"the hypervisor did not say when it started "} + vm_of(workload));
+    RunResult result;
+    collect(notes.log(), started->when, result);
+    collect_launch(seen, result);
+    for (const auto& [vm, samples] : notes.exits()) result.exits[vm] = exits_of(samples, result.measurements);
+    for (const Timed& measurement : result.measurements)
+        if (measurement.metric == "idle") collect_idle(notes, measurement, result);
+    if (lives_of(workload) > 1) TRY(collect_restart(seen, workload, notes.log(), result));
+    return result;
+}
+
+/// Empty when the run came to its end.
+std::string why_broken(const RunPlan& plan, const Observation& seen, const RunNotes& notes, bool done) {
+    const std::string vm = vm_of(*plan.task.workload);
+    if (plan.interrupted()) return "interrupted";
+    if (!done) return vm + " did not finish" + (seen.ending.empty() ? " within 600 s" : ": " + seen.ending);
+    return notes.ended_too_often() ? vm + " ended by itself" : notes.log().failure();
+}
 
 } // namespace
 
 model::Outcome<RunResult> run_casemate(const RunPlan& plan) {
     session::SessionConfig config;
     config.artefacts = plan.artefacts;
-    config.tap = plan.network.tap;
-    config.replaced = {{"policy.cbor", plan.policy}};
+    config.tap = plan.task.network.tap;
+    config.replaced = {{"policy.cbor", plan.policy}, {"client.img", plan.artefacts.images() / "client.img"}};
     config.reference = plan.reference;
     config.console_log = plan.console_log;
     auto session = TRY(Session::start(std::move(config)));
 
-    const std::string vm = vm_of(plan.workload);
-    RunLog log;
-    Sampler sampler{session->seen(), vm};
-    session->on_console([&](const std::string& line) {
-        if (const auto own = session::parse_vm_line(line); own && own->vm == vm) log.take(own->text, Clock::now());
-    });
+    RunNotes notes{*plan.task.workload};
+    session->on_console([&](const std::string& line) { notes.take_line(line, Clock::now()); });
     session->on_idle([&] {
-        sampler.look();
+        notes.take_load(processor_seconds(*session), Clock::now());
+        notes.take_status(session->seen().status, session->seen().status_when);
         plan.on_idle();
     });
     const bool done =
-        session->run_until([&](const Observation&) { return plan.interrupted() || log.finished(); }, run_limit);
-    if (plan.interrupted()) return fail("interrupted");
-    if (!done) {
-        const std::string& ending = session->seen().ending;
-        return fail(vm + " did not finish" + (ending.empty() ? " within 400 s" : ": " + ending));
-    }
-    if (!log.failure().empty()) return fail(log.failure());
-    const auto* started = session->seen().find("vm_started", {{"vm", vm}});
-    if (started == nullptr) return fail("the hypervisor did not say when it started " + vm);
-    RunResult result;
-    collect(log, plan.workload, started->when, result);
-    collect_launch(session->seen(), result);
-    collect_exits(sampler.samples(), result);
-    return result;
+        session->run_until([&](const Observation&) { return plan.interrupted() || notes.finished(); }, run_limit);
+    if (const std::string why = why_broken(plan, session->seen(), notes, done); !why.empty()) return fail(why);
+    return result_of(session->seen(), *plan.task.workload, notes);
 }
 
-std::string workload_arguments(const RunPlan& plan, unsigned quiet) {
-    const std::string common = " cm.quiet=" + std::to_string(quiet);
-    if (plan.workload == Workload::disk) return common + " cm.disk_mb=0 cm.disk_bench=" + plan.plan;
-    return common + " cm.net_mb=0 cm.net_bench=" + plan.plan + " cm.net_peer=" + plan.network.peer_address +
-           " cm.net_port=" + std::to_string(plan.network.port) +
-           (plan.network.tap.empty() ? "" : " cm.net_address=10.0.2.15/24");
-}
+/// Nobody counts exits around a restart, and its first byte is waited for.
+unsigned quiet_of(const Workload& workload) { return lives_of(workload) > 1 ? 0 : quiet_seconds; }
 
-void collect(const RunLog& log, Workload workload, Clock::time_point kernel_entered, RunResult& result) {
+void collect(const RunLog& log, Clock::time_point kernel_entered, RunResult& result) {
     result.measurements = log.measurements();
     for (const Timed& measurement : result.measurements)
         if (measurement.metric != "idle") result.values[measurement.metric] = measurement.value;
-    if (workload != Workload::net || !log.booted()) return;
+    if (!log.booted()) return;
     result.values["boot"] = seconds_between(kernel_entered, *log.booted());
     result.values["boot_uptime"] = log.boot_uptime();
 }

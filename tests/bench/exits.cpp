@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/exits.hpp"
 
+#include "dlaunch/session/live_report.hpp"
+
 #include <algorithm>
+#include <numeric>
 
 namespace casemate::bench {
 namespace {
@@ -30,13 +33,15 @@ std::optional<Difference> around(const std::vector<ExitSample>& samples, const T
 
 } // namespace
 
-std::optional<ExitSample> sample_of(const nlohmann::json& status, const std::string& vm, Clock::time_point seen) {
-    if (!status.is_object() || !status.contains("vms")) return std::nullopt;
-    for (const auto& candidate : status["vms"]) {
-        if (candidate.value("name", "") != vm) continue;
-        return ExitSample{seen, status.value("uptime_ms", 0.0) / 1000, candidate.value("exits", ExitsByKind{})};
-    }
-    return std::nullopt;
+std::map<std::string, ExitSample> samples_of(const nlohmann::json& status, Clock::time_point seen) {
+    std::map<std::string, ExitSample> samples;
+    for (const auto& vm : session::array_member(status, "vms"))
+        if (vm.is_object()) samples[vm.value("name", "")] = {seen, status.value("uptime_ms", 0.0) / 1000, vm.value("exits", ExitsByKind{})};
+    return samples;
+}
+
+double total(const ExitsByKind& exits) {
+    return std::accumulate(exits.begin(), exits.end(), 0.0, [](double sum, const auto& kind) { return sum + kind.second; });
 }
 
 ExitsByKind idle_rate(const std::vector<ExitSample>& samples, const Timed& idle) {

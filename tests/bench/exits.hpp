@@ -20,7 +20,10 @@ inline constexpr std::chrono::milliseconds report_lag{2000};
 /// A measurement is preceded and followed by at least this much quiet time: two reports of the agent, and the lag.
 inline constexpr unsigned quiet_seconds = 7;
 
-[[nodiscard]] std::optional<ExitSample> sample_of(const nlohmann::json& status, const std::string& vm, Clock::time_point seen);
+/// Of every VM in the report, by name.
+[[nodiscard]] std::map<std::string, ExitSample> samples_of(const nlohmann::json& status, Clock::time_point seen);
+
+[[nodiscard]] double total(const ExitsByKind& exits);
 
 /// Exits a second of the idle measurement; empty when no two samples enclose it.
 [[nodiscard]] ExitsByKind idle_rate(const std::vector<ExitSample>& samples, const Timed& idle);

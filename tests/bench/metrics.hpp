@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of what is measured: by whom, in which unit, how much of it, and which bar it is to reach.
+// The table of what is measured: in which workloads, in which unit, how much of it, and which bar it is to reach.
 #pragma once
+
+#include "tests/bench/workloads.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
 namespace casemate::bench {
-
-/// One driver VM with one device works at a time.
-enum class Workload { net, disk };
 
 /// What the ratio Casemate / native is to be.
 struct Bar {
@@ -21,21 +21,29 @@ struct Bar {
 };
 
 struct Metric {
-    const char* name;
+    const char* name; // unique; what --only begins with
+    const char* key;  // in a run's values, and in the probe's plan
     const char* title;
-    const char* unit;
-    Workload workload;
+    const char* unit; // empty: told nowhere, but done whenever something of its family is
+    Family family;
     std::uint64_t amount; // of the probe's plan; 0: not measured by the probe
     const char* work;     // what `exits per 1,000` counts; empty: nothing
     std::optional<Bar> bar;
 };
 
+using Names = std::set<std::string>;
+
 [[nodiscard]] std::span<const Metric> metrics();
 [[nodiscard]] const Metric* find_metric(const std::string& name);
-/// The probe's plan for those metrics of `workload` whose name contains `only`; empty when there is none.
-[[nodiscard]] std::string plan_for(Workload workload, const std::string& only);
-[[nodiscard]] const char* name_of(Workload workload);
-/// The VM that does it.
-[[nodiscard]] const char* vm_of(Workload workload);
+/// What a client's metric is compared with: that of the driver VM itself. nullptr of any other.
+[[nodiscard]] const Metric* compared_with(const Metric& metric);
+/// The metrics whose name begins with `only`, and those that they are compared with.
+[[nodiscard]] Names chosen(const std::string& only);
+/// Whether any of them is measured by this workload.
+[[nodiscard]] bool wanted(const Workload& workload, const Names& chosen);
+/// The probe's plan for those of them that this workload measures.
+[[nodiscard]] std::string plan_for(const Workload& workload, const Names& chosen);
+/// Seconds for one unit of work at this value: a rate tells units a second, all else is a time.
+[[nodiscard]] double seconds_a_unit(const Metric& metric, double value);
 
 } // namespace casemate::bench

@@ -27,7 +27,7 @@ constexpr const char* kernel_entry = "Booting from ROM";
 /// `iommu=pt`: the kernel's own IOMMU left out of its way, the honest baseline. `maxcpus=1`: a driver VM has one
 /// processor; the machine has two, as Casemate's, so that QEMU emulates the same memory model.
 std::string command_line(const RunPlan& plan) {
-    return "console=ttyS0 quiet panic=-1 iommu=pt maxcpus=1" + workload_arguments(plan, native_quiet_seconds);
+    return "console=ttyS0 quiet panic=-1 iommu=pt maxcpus=1" + measuring_arguments(plan.task, native_quiet_seconds);
 }
 
 class NativeMachine {
@@ -47,10 +47,10 @@ public:
         model::ChildSpec spec;
         spec.name = "qemu";
         spec.command = model::native_command({.kernel = images / "vmlinuz",
-                                              .initrd = images / (std::string{vm_of(plan.workload)} + ".img"),
+                                              .initrd = images / (std::string{vm_of(*plan.task.workload)} + ".img"),
                                               .command_line = command_line(plan),
                                               .nvme = disk,
-                                              .tap = plan.network.tap},
+                                              .tap = plan.task.network.tap},
                                              com1.theirs.get());
         spec.inherited = {com1.theirs.get()};
         spec.noise = "TCG doesn't support requested feature";
@@ -117,7 +117,7 @@ model::Outcome<RunResult> run_native(const RunPlan& plan) {
     TRY(machine.run(plan));
     if (!machine.kernel_entered()) return fail("the firmware did not say when it entered the kernel");
     RunResult result;
-    collect(machine.log(), plan.workload, *machine.kernel_entered(), result);
+    collect(machine.log(), *machine.kernel_entered(), result);
     return result;
 }
 

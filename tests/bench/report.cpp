@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/report.hpp"
 
-#include "dlaunch/session/table.hpp"
 #include "tests/bench/code_lines.hpp"
 #include "tests/bench/elf_size.hpp"
+#include "tests/bench/expected.hpp"
 #include "tests/bench/statistics.hpp"
 
 namespace casemate::bench {
@@ -14,10 +14,14 @@ namespace {
 
 constexpr std::size_t lines_bar = 11000;
 
-std::vector<double> values_of(const std::vector<RunResult>& runs, const std::string& metric) {
-    std::vector<double> values;
-    for (const RunResult& run : runs)
-        if (const auto found = run.values.find(metric); found != run.values.end()) values.push_back(found->second);
+using Side = std::vector<RunResult>;
+
+Column column(const Side& runs, const std::string& key) {
+    Column values;
+    for (const RunResult& run : runs) {
+        const auto found = run.values.find(key);
+        values.push_back(found == run.values.end() ? std::nullopt : std::optional{found->second});
+    }
     return values;
 }
 
@@ -27,19 +31,12 @@ json spread(const std::vector<double>& values) {
     return {{"median", found.median}, {"min", found.least}, {"max", found.most}, {"values", values}};
 }
 
+json spread(const Column& values) { return spread(present(values)); }
+
 json bar_of(const Metric& metric, const json& ratio) {
     if (!metric.bar) return nullptr;
     return {{"ratio", metric.bar->text()},
             {"met", ratio.is_null() ? json(nullptr) : json(metric.bar->met(ratio["median"].get<double>()))}};
-}
-
-json metric_entry(const Metric& metric, const SideRuns& runs) {
-    const auto native = values_of(runs.native, metric.name);
-    const auto casemate = values_of(runs.casemate, metric.name);
-    const json ratio = spread(paired_ratios(casemate, native));
-    return {{"name", metric.name},       {"title", metric.title},        {"unit", metric.unit},
-            {"native", spread(native)},  {"casemate", spread(casemate)}, {"ratio", ratio},
-            {"bar", bar_of(metric, ratio)}};
 }
 
 const Timed* measurement(const RunResult& run, const std::string& metric) {
@@ -48,54 +45,136 @@ const Timed* measurement(const RunResult& run, const std::string& metric) {
     return nullptr;
 }
 
-json interrupts_per_thousand(const std::vector<RunResult>& runs, const std::string& metric) {
+/// The runs of the driver VM itself and of the native kernel, which a metric is held against; none for what has no native side.
+const SideRuns& compared_runs(const Runs& runs, const Workload& workload, const Metric& metric) {
+    static const SideRuns none;
+    const Metric* base = compared_with(metric);
+    for (const Workload& candidate : workloads()) {
+        const bool same = base != nullptr ? candidate.family == base->family : &candidate == &workload;
+        if (const auto found = runs.find(candidate.name); same && found != runs.end()) return found->second;
+    }
+    return none;
+}
+
+/// The VMs whose exits a measurement costs.
+std::vector<std::string> vms_at_work(const Workload& workload) {
+    if (workload.client) return {vm_of(workload), workload.driver};
+    return {workload.driver};
+}
+
+/// Of one VM during one measurement; nullptr when the status reports did not enclose it.
+const ExitsByKind* exits_of(const RunResult& run, const std::string& vm, const std::string& key) {
+    const auto own = run.exits.find(vm);
+    if (own == run.exits.end()) return nullptr;
+    const auto found = own->second.during.find(key);
+    return found == own->second.during.end() || found->second.empty() ? nullptr : &found->second;
+}
+
+std::optional<double> expected_in(const Workload& workload, const Metric& metric, double native, const RunResult& run) {
+    const Timed* timed = measurement(run, metric.key);
+    double exits = 0;
+    for (const std::string& vm : vms_at_work(workload)) {
+        const ExitsByKind* own = exits_of(run, vm, metric.key);
+        if (own == nullptr) return std::nullopt;
+        exits += total(*own);
+    }
+    return timed == nullptr ? std::nullopt : expected_ratio(metric, native, *timed, exits);
+}
+
+Column expected_ratios(const Workload& workload, const Metric& metric, const Column& native, const Side& runs) {
+    Column ratios;
+    for (std::size_t i = 0; i < std::min(native.size(), runs.size()); ++i)
+        ratios.push_back(native[i] ? expected_in(workload, metric, *native[i], runs[i]) : std::nullopt);
+    return ratios;
+}
+
+json metric_entry(const Workload& workload, const Metric& metric, const Runs& runs) {
+    const SideRuns& own = runs.at(workload.name);
+    const SideRuns& other = compared_runs(runs, workload, metric);
+    const Column native = column(other.native, metric.key), casemate = column(own.casemate, metric.key);
+    const Column driver = workload.client ? column(other.casemate, metric.key) : Column{};
+    const json ratio = spread(paired_ratios(casemate, native));
+    return {{"workload", workload.name},
+            {"name", metric.name},
+            {"title", metric.title},
+            {"unit", metric.unit},
+            {"native", spread(native)},
+            {"driver_vm", spread(driver)},
+            {"casemate", spread(casemate)},
+            {"ratio", ratio},
+            {"ratio_to_driver_vm", spread(paired_ratios(casemate, driver))},
+            {"expected_ratio", spread(expected_ratios(workload, metric, native, own.casemate))},
+            {"bar", bar_of(metric, ratio)}};
+}
+
+json interrupts_per_thousand(const Side& runs, const std::string& key) {
     std::vector<double> values;
     for (const RunResult& run : runs)
-        if (const Timed* timed = measurement(run, metric); timed != nullptr && timed->work > 0)
+        if (const Timed* timed = measurement(run, key); timed != nullptr && timed->work > 0)
             values.push_back(1000 * timed->interrupts / timed->work);
     return values.empty() ? json(nullptr) : json(spread_of(values).median);
 }
 
-/// The median of each kind; null when a run's status reports did not enclose the measurement.
-json exits_entry(const Metric& metric, const SideRuns& runs) {
-    std::map<std::string, std::vector<double>> by_kind;
-    std::vector<double> totals, per_second;
-    for (const RunResult& run : runs.casemate) {
-        const Timed* timed = measurement(run, metric.name);
-        const auto exits = run.exits.find(metric.name);
-        if (timed == nullptr || timed->work == 0 || exits == run.exits.end() || exits->second.empty()) continue;
-        double total = 0;
-        for (const auto& [kind, count] : exits->second) {
-            by_kind[kind].push_back(1000 * count / timed->work);
-            total += count;
-        }
-        totals.push_back(1000 * total / timed->work);
-        per_second.push_back(total / timed->seconds);
-    }
-    json kinds = json::object();
-    for (const auto& [kind, values] : by_kind) kinds[kind] = spread_of(values).median;
-    return {{"name", metric.name},
-            {"per_thousand", metric.work},
-            {"total", spread(totals)},
-            {"by_kind", kinds},
-            {"per_second", spread(per_second)},
-            {"interrupts_native", interrupts_per_thousand(runs.native, metric.name)},
-            {"interrupts_casemate", interrupts_per_thousand(runs.casemate, metric.name)}};
-}
-
-json idle_entry(const SideRuns& runs) {
-    std::map<std::string, std::vector<double>> by_kind;
-    for (const RunResult& run : runs.casemate)
-        for (const auto& [kind, rate] : run.idle_exits) by_kind[kind].push_back(rate);
+json medians(const std::map<std::string, std::vector<double>>& by_kind) {
     json kinds = json::object();
     for (const auto& [kind, values] : by_kind) kinds[kind] = spread_of(values).median;
     return kinds;
 }
 
+/// The median of each kind; null when no run's status reports enclosed the measurement.
+json exits_entry(const Workload& workload, const Metric& metric, const std::string& vm, const SideRuns& runs) {
+    std::map<std::string, std::vector<double>> by_kind;
+    std::vector<double> totals, per_second;
+    for (const RunResult& run : runs.casemate) {
+        const Timed* timed = measurement(run, metric.key);
+        const ExitsByKind* exits = exits_of(run, vm, metric.key);
+        if (timed == nullptr || timed->work == 0 || exits == nullptr) continue;
+        for (const auto& [kind, count] : *exits) by_kind[kind].push_back(1000 * count / timed->work);
+        totals.push_back(1000 * total(*exits) / timed->work);
+        per_second.push_back(total(*exits) / timed->seconds);
+    }
+    const bool measuring = vm == vm_of(workload);
+    return {{"workload", workload.name},
+            {"name", metric.name},
+            {"vm", vm},
+            {"per_thousand", metric.work},
+            {"total", spread(totals)},
+            {"by_kind", medians(by_kind)},
+            {"per_second", spread(per_second)},
+            {"interrupts_native", measuring ? interrupts_per_thousand(runs.native, metric.key) : json(nullptr)},
+            {"interrupts_casemate", measuring ? interrupts_per_thousand(runs.casemate, metric.key) : json(nullptr)}};
+}
+
+/// By VM, the agent too.
+json idle_entry(const SideRuns& runs) {
+    std::map<std::string, std::map<std::string, std::vector<double>>> by_vm;
+    for (const RunResult& run : runs.casemate)
+        for (const auto& [vm, exits] : run.exits)
+            for (const auto& [kind, rate] : exits.idle) by_vm[vm][kind].push_back(rate);
+    json vms = json::object();
+    for (const auto& [vm, by_kind] : by_vm) vms[vm] = medians(by_kind);
+    return vms;
+}
+
+/// What each further VM adds to a metric of the family `vms`, a slope a round.
+json curve_entry(const Metric& metric, const Runs& runs) {
+    std::map<std::size_t, std::vector<std::pair<double, double>>> rounds;
+    for (const Workload& workload : workloads()) {
+        const auto found = runs.find(workload.name);
+        if (workload.family != Family::vms || found == runs.end()) continue;
+        const Column values = column(found->second.casemate, metric.key);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            if (values[i]) rounds[i].emplace_back(vms_of(workload), *values[i]);
+    }
+    Column slopes;
+    for (const auto& [round, points] : rounds) slopes.push_back(slope(points));
+    return {{"name", metric.name}, {"title", metric.title}, {"unit", metric.unit}, {"each_vm", spread(slopes)}};
+}
+
 json launch_entry(const Runs& runs, const char* name) {
-    std::vector<double> all;
+    Column all;
     for (const auto& [workload, sides] : runs) {
-        const auto values = values_of(sides.casemate, name);
+        const Column values = column(sides.casemate, name);
         all.insert(all.end(), values.begin(), values.end());
     }
     return spread(all);
@@ -118,83 +197,33 @@ json lines_entry(const session::Artefacts& built, const std::filesystem::path& s
             {"met", lines <= lines_bar}};
 }
 
-std::string number(double value) {
-    char text[32];
-    const int digits = value >= 1000 ? 0 : value >= 10 ? 1 : 3;
-    std::snprintf(text, sizeof text, "%.*f", digits, value);
-    return text;
-}
-
-std::string with_spread(const json& spread) {
-    if (spread.is_null()) return "-";
-    return number(spread["median"]) + " (" + number(spread["min"]) + "-" + number(spread["max"]) + ")";
-}
-
-std::string verdict(const json& bar) {
-    if (bar.is_null()) return "";
-    const char* const met = bar["met"].is_null() ? "not measured" : bar["met"].get<bool>() ? "met" : "NOT MET";
-    return bar["ratio"].get<std::string>() + " " + met;
-}
-
-std::string metric_table(const json& report) {
-    std::vector<session::Row> rows{{"MEDIAN (MIN-MAX)", "UNIT", "NATIVE", "CASEMATE", "CASEMATE/NATIVE", "BAR"}};
-    for (const json& metric : report["metrics"])
-        rows.push_back({metric["title"], metric["unit"], with_spread(metric["native"]), with_spread(metric["casemate"]),
-                        with_spread(metric["ratio"]), verdict(metric["bar"])});
-    return session::aligned(rows);
-}
-
-std::string exit_table(const json& report) {
-    std::vector<session::Row> rows{{"EXITS PER 1,000", "OF", "TOTAL", "A SECOND", "BY KIND"}};
-    for (const json& entry : report["exits"]) {
-        std::string kinds;
-        for (const auto& [kind, count] : entry["by_kind"].items())
-            if (count.get<double>() >= 0.05) kinds += kind + " " + number(count) + "  ";
-        rows.push_back({entry["name"], entry["per_thousand"], with_spread(entry["total"]), with_spread(entry["per_second"]), kinds});
-    }
-    return session::aligned(rows);
-}
-
-std::string size_line(const char* name, const json& size) {
-    if (size.is_null()) return std::string{"  "} + name + ": unknown\n";
-    return std::string{"  "} + name + ": text " + size["text"].dump() + ", data " + size["data"].dump() + ", bss " +
-           size["bss"].dump() + " bytes\n";
-}
-
 } // namespace
 
 json make_report(const Runs& runs, const std::string& only, const Network& network, const session::Artefacts& built,
                  const std::filesystem::path& source) {
-    json report{{"version", 1}, {"metrics", json::array()}, {"exits", json::array()}, {"idle_exits_per_second", json::object()}};
-    for (const Metric& metric : metrics()) {
-        const auto found = runs.find(metric.workload);
-        const bool chosen = std::string{metric.name}.find(only) != std::string::npos && *metric.unit != '\0';
-        if (found == runs.end() || !chosen) continue;
-        report["metrics"].push_back(metric_entry(metric, found->second));
-        if (*metric.work != '\0') report["exits"].push_back(exits_entry(metric, found->second));
+    json report{{"version", 2}, {"metrics", json::array()}, {"exits", json::array()}, {"idle_exits_per_second", json::object()},
+                {"curve", json::array()}};
+    const Names names = chosen(only);
+    for (const Workload& workload : workloads()) {
+        const auto found = runs.find(workload.name);
+        if (found == runs.end()) continue;
+        report["idle_exits_per_second"][workload.name] = idle_entry(found->second);
+        for (const Metric& metric : metrics()) {
+            if (metric.family != workload.family || !names.contains(metric.name)) continue;
+            report["metrics"].push_back(metric_entry(workload, metric, runs));
+            if (*metric.work == '\0') continue;
+            for (const std::string& vm : vms_at_work(workload)) report["exits"].push_back(exits_entry(workload, metric, vm, found->second));
+        }
     }
-    for (const auto& [workload, sides] : runs) report["idle_exits_per_second"][vm_of(workload)] = idle_entry(sides);
+    for (const Metric& metric : metrics())
+        if (metric.family == Family::vms && names.contains(metric.name)) report["curve"].push_back(curve_entry(metric, runs));
+    report["expected"] = {{"cycles_an_exit", cycles_an_exit}, {"clock_hertz", clock_hertz}};
     report["launch"] = {{"first_vm_seconds", launch_entry(runs, "launch_to_first_vm")},
                         {"first_grant_seconds", launch_entry(runs, "launch_to_first_grant")}};
     report["network"] = {{"kind", network.tap.empty() ? "user" : "tap"}, {"why_not_tap", network.why_not}};
     report["size"] = {{"slb", size_of(built.program("slb.elf"))}, {"hypervisor", size_of(built.hypervisor())}};
     report["lines"] = lines_entry(built, source);
     return report;
-}
-
-std::string tables(const json& report) {
-    std::string text = metric_table(report) + "\n" + exit_table(report) + "\n";
-    text += "  SKINIT to the first VM: " + with_spread(report["launch"]["first_vm_seconds"]) + " s; to the first grant: " +
-            with_spread(report["launch"]["first_grant_seconds"]) + " s\n";
-    text += size_line("slb.elf", report["size"]["slb"]) + size_line("hypervisor.elf", report["size"]["hypervisor"]);
-    const json& lines = report["lines"];
-    text += "  lines of code: SLB and hypervisor " + lines["slb_and_hypervisor"].dump() + " (<= " + lines["bar"].dump() +
-            (lines["met"].get<bool>() ? " met" : " NOT MET") + "); compiled into the two images, shared libraries of ours included: " +
-            lines["compiled_in"].dump() + "\n";
-    if (report["network"]["kind"] == "user")
-        text += "  network: QEMU's user network, slow in itself and the same on both sides; no tap because " +
-                report["network"]["why_not_tap"].get<std::string>() + "\n";
-    return text;
 }
 
 } // namespace casemate::bench

@@ -12,9 +12,9 @@ struct SideRuns {
     std::vector<RunResult> casemate;
 };
 
-using Runs = std::map<Workload, SideRuns>;
+using Runs = std::map<std::string, SideRuns>; // by workload
 
-/// `only`: metrics whose name contains it. `source`: the source tree, for the lines of code.
+/// `only`: as in chosen(). `source`: the source tree, for the lines of code.
 [[nodiscard]] nlohmann::json make_report(const Runs& runs, const std::string& only, const Network& network,
                                          const session::Artefacts& built, const std::filesystem::path& source);
 [[nodiscard]] std::string tables(const nlohmann::json& report);

@@ -5,8 +5,7 @@
 #include "dlaunch/model/error.hpp"
 #include "dlaunch/session/artefacts.hpp"
 #include "tests/bench/exits.hpp"
-#include "tests/bench/metrics.hpp"
-#include "tests/bench/private_network.hpp"
+#include "tests/bench/workload_policy.hpp"
 
 #include <functional>
 
@@ -14,30 +13,33 @@ namespace casemate::bench {
 
 struct RunPlan {
     session::Artefacts artefacts;
-    Network network;
-    Workload workload;
-    std::string plan;                       // of the probe
-    std::filesystem::path policy = {};      // Casemate only: with this workload's VM and the agent alone
+    Task task;
+    std::filesystem::path policy = {};      // Casemate only: with this workload's VMs and the agent alone
     std::filesystem::path reference = {};   // likewise
     std::filesystem::path console_log = {}; // empty: none
     std::function<void()> on_idle = {};
     std::function<bool()> interrupted = {};
 };
 
-struct RunResult {
-    std::map<std::string, double> values; // by metric
-    std::vector<Timed> measurements;
-    std::map<std::string, ExitsByKind> exits; // by metric; Casemate only
-    ExitsByKind idle_exits;                   // a second; Casemate only
+/// How often one VM left guest mode.
+struct VmExits {
+    ExitsByKind idle;                          // a second
+    std::map<std::string, ExitsByKind> during; // by the measurement's metric
 };
 
-/// What follows "console=ttyS0 quiet panic=-1" on the driver VM's command line, and on the native kernel's.
-[[nodiscard]] std::string workload_arguments(const RunPlan& plan, unsigned quiet);
+struct RunResult {
+    std::map<std::string, double> values; // by the metric's key
+    std::vector<Timed> measurements;
+    std::map<std::string, VmExits> exits; // by VM; Casemate only
+};
+
+/// Seconds of quiet before and after each measurement of a Casemate run.
+[[nodiscard]] unsigned quiet_of(const Workload& workload);
 
 [[nodiscard]] model::Outcome<RunResult> run_native(const RunPlan& plan);
 [[nodiscard]] model::Outcome<RunResult> run_casemate(const RunPlan& plan);
 
 /// Values of the probe and of the boot, which began at `kernel_entered`.
-void collect(const RunLog& log, Workload workload, Clock::time_point kernel_entered, RunResult& result);
+void collect(const RunLog& log, Clock::time_point kernel_entered, RunResult& result);
 
 } // namespace casemate::bench

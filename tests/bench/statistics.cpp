@@ -12,11 +12,33 @@ Spread spread_of(std::vector<double> numbers) {
     return {median, numbers.front(), numbers.back()};
 }
 
-std::vector<double> paired_ratios(const std::vector<double>& casemate, const std::vector<double>& native) {
+std::vector<double> present(const Column& column) {
+    std::vector<double> numbers;
+    for (const auto& value : column)
+        if (value) numbers.push_back(*value);
+    return numbers;
+}
+
+std::vector<double> paired_ratios(const Column& casemate, const Column& native) {
     std::vector<double> ratios;
     for (std::size_t i = 0; i < std::min(casemate.size(), native.size()); ++i)
-        if (native[i] != 0) ratios.push_back(casemate[i] / native[i]);
+        if (casemate[i] && native[i] && *native[i] != 0) ratios.push_back(*casemate[i] / *native[i]);
     return ratios;
+}
+
+std::optional<double> slope(const std::vector<std::pair<double, double>>& points) {
+    const double count = static_cast<double>(points.size());
+    double x_mean = 0, y_mean = 0;
+    for (const auto& [x, y] : points) {
+        x_mean += x / count;
+        y_mean += y / count;
+    }
+    double together = 0, squares = 0;
+    for (const auto& [x, y] : points) {
+        together += (x - x_mean) * (y - y_mean);
+        squares += (x - x_mean) * (x - x_mean);
+    }
+    return squares == 0 ? std::nullopt : std::optional{together / squares};
 }
 
 } // namespace casemate::bench

@@ -3,9 +3,11 @@
 #include "dlaunch/session/policy_variant.hpp"
 #include "tests/bench/code_lines.hpp"
 #include "tests/bench/elf_size.hpp"
-#include "tests/bench/exits.hpp"
-#include "tests/bench/metrics.hpp"
+#include "tests/bench/expected.hpp"
+#include "tests/bench/restart.hpp"
+#include "tests/bench/run_notes.hpp"
 #include "tests/bench/statistics.hpp"
+#include "tests/bench/workload_policy.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -40,6 +42,53 @@ std::vector<std::uint8_t> elf_with(const std::vector<Elf64_Shdr>& sections) {
     return file;
 }
 
+const Workload& workload(const std::string& name) {
+    return *std::ranges::find_if(workloads(), [&](const Workload& each) { return name == each.name; });
+}
+
+constexpr const char* standard_policy = R"(epoch = 1
+
+[[vm]]
+name = "agent"
+
+[[vm]]
+name = "net0"
+initrd = "net0.img"
+command_line = "console=ttyS0 quiet panic=-1"
+restart = "warm"
+
+[[vm]]
+name = "disk0"
+initrd = "disk0.img"
+command_line = "console=ttyS0 quiet panic=-1"
+
+[[device]]
+holders = ["net0"]
+
+[[device]]
+holders = ["disk0"]
+)";
+
+/// The policy for this workload, with the plan "PLAN" and a tap.
+std::string policy_of(const std::string& name) {
+    return policy_source(standard_policy, {&workload(name), "PLAN", {"tap", "", "10.0.2.2", "10.0.2.2", 7001}}, 7).value();
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+session::Observation restarted(const char* warm) {
+    session::Observation seen;
+    seen.events = {{{"vm_stopped", {{"vm", "net0"}}}, start + 10s}, {{"vm_started", {{"vm", "net0"}, {"start", "2"}, {"warm", warm}}}, start + 11s}};
+    return seen;
+}
+
+RunLog second_life() {
+    RunLog log;
+    log.take("CM_BENCH begin metric=udp_round_trip", start + 12s);
+    log.take("CM_BENCH end metric=udp_round_trip value=5000 seconds=0.005 work=4 interrupts=3", start + 13s);
+    return log;
+}
+
 Elf64_Shdr section(Elf64_Word type, Elf64_Xword flags, Elf64_Xword size) {
     Elf64_Shdr header{};
     header.sh_type = type;
@@ -57,8 +106,16 @@ TEST_CASE("the spread of an odd and of an even number of values has the right me
     CHECK(spread_of({3, 1, 2}).most == 3);
 }
 
-TEST_CASE("ratios are of the runs of one round, and a broken last round has none") {
+TEST_CASE("ratios are of the runs of one round, and a round without one of the two has none") {
     CHECK(paired_ratios({1, 6}, {2, 3, 9}) == std::vector<double>{0.5, 2});
+    CHECK(paired_ratios({std::nullopt, 6}, {2, 3}) == std::vector<double>{2});
+}
+
+TEST_CASE("the slope is what each further one adds, and of one point there is none") {
+    CHECK(slope({{1, 10}, {2, 13}, {4, 19}}).value() == Approx(3));
+    CHECK(slope({{1, 0}, {2, 1}, {3, 0}}).value() == Approx(0).margin(1e-9));
+    CHECK_FALSE(slope({{4, 19}}));
+    CHECK_FALSE(slope({}));
 }
 
 TEST_CASE("a bar is met on its own side") {
@@ -68,10 +125,141 @@ TEST_CASE("a bar is met on its own side") {
     CHECK_FALSE(find_metric("boot")->bar->met(1.2));
 }
 
-TEST_CASE("the plan of one metric has idle too, and a workload that is not asked for has none") {
-    CHECK(plan_for(Workload::net, "tcp_receive") == "idle:5,tcp_receive:512");
-    CHECK(plan_for(Workload::disk, "tcp_receive").empty());
-    CHECK(plan_for(Workload::net, "nonsense").empty());
+TEST_CASE("the plan of one metric has idle too, and a workload that is not asked for is not wanted") {
+    CHECK(plan_for(workload("net"), chosen("tcp_receive")) == "idle:5,tcp_receive:512");
+    CHECK_FALSE(wanted(workload("disk"), chosen("tcp_receive")));
+    CHECK_FALSE(wanted(workload("client-net"), chosen("tcp_receive")));
+    CHECK(chosen("nonsense").empty());
+}
+
+TEST_CASE("a client's metric is asked for with the driver VM's own") {
+    const Names names = chosen("client_udp_round");
+    CHECK(names == Names{"client_udp_round_trip", "udp_round_trip"});
+    CHECK(wanted(workload("net"), names));
+    CHECK(plan_for(workload("client-net"), names) == "idle:5,udp_round_trip:1000");
+    CHECK(compared_with(*find_metric("tcp_receive")) == nullptr);
+}
+
+TEST_CASE("every client's metric has one of the driver VM's, and names are unique") {
+    Names names;
+    for (const Metric& metric : metrics()) {
+        CHECK(names.insert(metric.name).second);
+        if (const bool client = std::string{metric.name}.starts_with("client_"); client && *metric.unit != '\0')
+            CHECK(compared_with(metric) != nullptr);
+    }
+}
+
+TEST_CASE("VMs that are to be idle are given time to become so") {
+    CHECK(plan_for(workload("vms-8"), chosen("vms_load")) == "settle:35,idle:15");
+    CHECK(plan_for(workload("vms-1"), chosen("vms_load")) == "idle:15");
+    CHECK(plan_for(workload("restart-warm"), chosen("restart_away")) == "udp_round_trip:1");
+}
+
+TEST_CASE("a driver VM's policy has it alone, and it measures") {
+    const std::string policy = policy_of("net");
+    CHECK(has(policy, "panic=-1 cm.quiet=7 cm.net_mb=0 cm.net_bench=PLAN cm.net_peer=10.0.2.2 cm.net_port=7001 cm.net_address=10.0.2.15/24\""));
+    CHECK_FALSE(has(policy, "disk0"));
+    CHECK_FALSE(has(policy, "cm.crash_after"));
+}
+
+TEST_CASE("a client's policy has it at a link, and the driver VM leaves the measuring to it") {
+    const std::string net = policy_of("client-net");
+    CHECK(has(net, "panic=-1 cm.net_mb=0 cm.net_address=10.0.2.15/24\""));
+    CHECK(has(net, "cm.net=1 cm.quiet=7 cm.net_mb=0 cm.net_bench=PLAN cm.net_peer=10.0.2.2 cm.net_port=7001 cm.net_address=10.0.2.16/24\""));
+    CHECK(has(net, "between = [\"net0\", \"client0\"]"));
+    const std::string disk = policy_of("client-disk");
+    CHECK(has(disk, "panic=-1 cm.disk_mb=0\""));
+    CHECK(has(disk, "cm.disk=1:1 cm.quiet=7 cm.disk_mb=0 cm.disk_bench=PLAN\""));
+    CHECK_FALSE(has(disk, "net0"));
+}
+
+TEST_CASE("a restart's policy says how, and the driver VM crashes") {
+    CHECK(has(policy_of("restart-cold"), "restart = \"cold\""));
+    CHECK(has(policy_of("restart-warm"), "restart = \"warm\""));
+    CHECK(has(policy_of("restart-warm"), "cm.crash_after="));
+}
+
+TEST_CASE("a policy for many VMs has idle ones in it, without links") {
+    const std::string policy = policy_of("vms-4");
+    CHECK(has(policy, "name = \"idle2\""));
+    CHECK_FALSE(has(policy, "name = \"idle3\""));
+    CHECK_FALSE(has(policy, "[[link]]"));
+}
+
+TEST_CASE("a policy that does not have what is to be changed is an error") {
+    CHECK_FALSE(policy_source("epoch = 1\n", {&workload("net"), "PLAN", {}}, 7).ok());
+}
+
+TEST_CASE("an expected ratio is that of the native time to it with the exits' cycles") {
+    // 100 Mb/s: 10 ms a megabit. 40,000 exits for 20 Mb: 2,000 a megabit, 500 ns each, 1 ms.
+    const Timed rate{.metric = "tcp_receive", .begun = {}, .ended = {}, .value = 10, .seconds = 2};
+    CHECK(expected_ratio(*find_metric("tcp_receive"), 100, rate, 40000).value() == Approx(10.0 / 11));
+    // 100 us natively; 4,000 exits for 1,000 round trips: 4 each, 2 us.
+    const Timed time{.metric = "udp_round_trip", .begun = {}, .ended = {}, .value = 500, .seconds = 0.5};
+    CHECK(expected_ratio(*find_metric("udp_round_trip"), 100, time, 4000).value() == Approx(1.02));
+    CHECK_FALSE(expected_ratio(*find_metric("tcp_receive"), 0, rate, 1));
+    CHECK_FALSE(expected_ratio(*find_metric("tcp_receive"), 100, Timed{}, 1));
+}
+
+TEST_CASE("a restart is measured from the VM's end") {
+    const auto times = restart_times(restarted("1"), "net0", "warm", second_life());
+    REQUIRE(times.ok());
+    CHECK(times.value().away_ms == Approx(1000));
+    CHECK(times.value().first_byte_ms == Approx(3000));
+}
+
+TEST_CASE("a restart that went another way, or did not happen, is an error") {
+    CHECK_FALSE(restart_times(restarted("0"), "net0", "warm", second_life()).ok());
+    CHECK_FALSE(restart_times(restarted("1"), "net0", "cold", second_life()).ok());
+    CHECK_FALSE(restart_times(restarted("1"), "disk0", "warm", second_life()).ok());
+    CHECK_FALSE(restart_times(restarted("1"), "net0", "warm", {}).ok());
+}
+
+TEST_CASE("load is told from the samples within the measurement alone") {
+    const std::vector<LoadSample> samples{{start + 9s, 0}, {start + 11s, 5}, {start + 13s, 5.5}, {start + 15s, 6}, {start + 17s, 60}};
+    CHECK(load_during(samples, timed(10s, 16s)).value() == Approx(25));
+    CHECK_FALSE(load_during(samples, timed(10s, 12s)));
+    CHECK_FALSE(load_during({}, timed(10s, 12s)));
+}
+
+TEST_CASE("a run is measured in the last life of the VM that measures, and an end too many ends it") {
+    RunNotes notes{workload("restart-warm")};
+    notes.take_line("[net0] CM_STATE net uptime=9 step=bench_done", start + 1s);
+    CHECK_FALSE(notes.finished());
+    notes.take_line("@cm event=vm_stopped vm=agent cause=4", start + 2s);
+    notes.take_line("@cm event=vm_stopped vm=net0 cause=4", start + 2s);
+    notes.take_line("[disk0] CM_STATE disk uptime=9 step=bench_done", start + 3s);
+    CHECK_FALSE(notes.finished());
+    notes.take_line("[net0] CM_STATE net uptime=9 step=bench_done", start + 3s);
+    CHECK(notes.finished());
+    CHECK_FALSE(notes.ended_too_often());
+    notes.take_line("@cm event=vm_stopped vm=net0 cause=4", start + 4s);
+    CHECK(notes.finished());
+    CHECK(notes.ended_too_often());
+}
+
+TEST_CASE("all are idle once the last of them has said so") {
+    RunNotes notes{workload("vms-4")};
+    notes.take_line("[idle0] CM_STATE client uptime=5 step=done", start + 1s);
+    notes.take_line("[idle1] CM_STATE client uptime=5 step=links", start + 2s);
+    notes.take_line("[idle1] CM_STATE client uptime=5 step=done", start + 3s);
+    CHECK_FALSE(notes.all_idle(start + 9s));
+    notes.take_line("[idle2] CM_STATE client uptime=5 step=done", start + 5s);
+    CHECK_FALSE(notes.all_idle(start + 4s));
+    CHECK(notes.all_idle(start + 5s));
+}
+
+TEST_CASE("the exits of every VM are noted once a report") {
+    RunNotes notes{workload("client-net")};
+    const auto status = nlohmann::json::parse(R"({"uptime_ms": 8000, "vms": [{"name": "net0", "exits": {"msr": 3, "hlt": 4}}, {"name": "client0", "exits": {}}, 7]})");
+    notes.take_status(status, start + 1s);
+    notes.take_status(status, start + 1s);
+    REQUIRE(notes.exits().at("net0").size() == 1);
+    CHECK(notes.exits().at("client0").size() == 1);
+    CHECK(total(notes.exits().at("net0")[0].exits) == 7);
+    CHECK(notes.exits().at("net0")[0].uptime_seconds == Approx(8));
+    notes.take_status(nullptr, start + 2s);
+    CHECK(notes.exits().size() == 2);
 }
 
 TEST_CASE("lines of code are those with something besides blanks and comments") {
