@@ -65,7 +65,7 @@ std::pair<std::string, std::uint64_t> exit_count(CborReader& in) {
 
 VmStatus vm_status(CborReader& in) {
     VmStatus vm;
-    in.expect_map(8);
+    in.expect_map(9);
     in.expect_key(0);
     vm.name = in.text(max_text);
     vm.vm_id = field_bytes(in, 1, id_size);
@@ -76,6 +76,7 @@ VmStatus vm_status(CborReader& in) {
     in.expect_key(6);
     vm.exits = list(in, exit_count);
     vm.starts = field(in, 7);
+    vm.cpu_us = field(in, 8);
     return vm;
 }
 

@@ -37,6 +37,7 @@ struct VmStatus {
     std::uint64_t stop_reason = 0;
     std::vector<std::pair<std::string, std::uint64_t>> exits{};
     std::uint64_t starts = 0;
+    std::uint64_t cpu_us = 0;
 };
 
 struct DeviceStatus {

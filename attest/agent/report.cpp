@@ -19,7 +19,8 @@ Json to_json(const VmStatus& vm) {
             {"stop_cause", vm.stop_cause},
             {"stop_reason", vm.stop_reason},
             {"exits", exits},
-            {"starts", vm.starts}};
+            {"starts", vm.starts},
+            {"cpu_us", vm.cpu_us}};
 }
 
 Json to_json(const DeviceStatus& status) {

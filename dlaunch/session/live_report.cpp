@@ -133,6 +133,13 @@ json rates(const json& now, const json& before, std::uint64_t interval_ms) {
     return all;
 }
 
+/// Of its core, 0 to 1; null when it is not known.
+json share(const json& now_us, const json& before_us, std::uint64_t interval_ms) {
+    const auto later = number(now_us), earlier = number(before_us);
+    if (!later || !earlier || *later < *earlier) return nullptr;
+    return std::min(1.0, static_cast<double>(*later - *earlier) / (1000.0 * static_cast<double>(interval_ms)));
+}
+
 } // namespace
 
 json member(const json& object, const char* key) {
@@ -154,6 +161,7 @@ json vm_list(const json& status) {
                        {"state", name_from(vm_states, member(vm, "state"))},
                        {"memory_mib", number_member(vm, "memory_mib")},
                        {"starts", number_member(vm, "starts")},
+                       {"cpu_us", number_member(vm, "cpu_us")},
                        {"stop_cause", number_member(vm, "stop_cause")},
                        {"exits", counters(member(vm, "exits"))}});
     }
@@ -207,14 +215,16 @@ json LiveReport::view() const {
     const json devices = device_list(newest);
     const json vms_before = vm_list(recent_.front()), ends_before = link_end_list(recent_.front());
     const std::uint64_t interval_ms = uptime(newest).value_or(0) - uptime(recent_.front()).value_or(0);
+    const bool known = interval_ms >= shortest_interval_ms;
     const auto rates_of = [&](const json& entry, const char* counts, const json* earlier) {
-        const bool known = earlier != nullptr && interval_ms >= shortest_interval_ms;
-        return known ? rates(entry[counts], (*earlier)[counts], interval_ms) : json(nullptr);
+        return known && earlier != nullptr ? rates(entry[counts], (*earlier)[counts], interval_ms) : json(nullptr);
     };
     json vms = vm_list(newest), ends = link_end_list(newest);
     for (json& vm : vms) {
         vm["devices"] = devices_of(devices, vm["name"]);
-        vm["exits_per_second"] = rates_of(vm, "exits", find_same(vms_before, vm, {"vm_id"}));
+        const json* before = find_same(vms_before, vm, {"vm_id"});
+        vm["exits_per_second"] = rates_of(vm, "exits", before);
+        vm["cpu_share"] = known && before != nullptr ? share(vm["cpu_us"], (*before)["cpu_us"], interval_ms) : json(nullptr);
     }
     for (json& end : ends)
         end["counts_per_second"] = rates_of(end, "counts", find_same(ends_before, end, {"vm", "peer"}));

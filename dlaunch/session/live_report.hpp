@@ -29,7 +29,7 @@ public:
     /// A status report that differs from the one before.
     void take(const nlohmann::json& status);
     [[nodiscard]] bool empty() const { return recent_.empty(); }
-    /// Not while empty(). {uptime_ms, vms, devices, link_ends, agent}: the lists above, each VM with `devices` and `exits_per_second`, each
+    /// Not while empty(). {uptime_ms, vms, devices, link_ends, agent}: the lists above, each VM with `devices`, `exits_per_second` and `cpu_share`, each
     /// end with `counts_per_second`; docs/interfaces/operator.md.
     [[nodiscard]] nlohmann::json view() const;
 

@@ -5,7 +5,6 @@
 #include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/table.hpp"
 
-#include <cmath>
 #include <set>
 
 namespace casemate::session {
@@ -47,12 +46,8 @@ std::string lease_text(const json& device) {
     return left == 0U ? "-" : seconds_text(left);
 }
 
-/// "1 43%": the core, and how busy it was.
-std::string core_text(const json& vm) {
-    const json share = member(vm, "core_share");
-    const std::string core = text_of(vm, "core");
-    return share.is_number() ? core + " " + std::to_string(std::lround(share.get<double>() * 100)) + "%"
-                             : core;
+std::string percent_text(const json& share) {
+    return share.is_number() ? rate_text(json{{"percent", share.get<double>() * 100}}, "percent") + "%" : "-";
 }
 
 std::string joined(const json& texts) {
@@ -78,14 +73,18 @@ std::set<std::string> exit_kinds(const json& vms) {
 
 std::string vm_table(const json& vms) {
     const std::set<std::string> kinds = exit_kinds(vms);
-    Row heading{"VM", "STATE", "STARTS", "DEVICES", "CORE", "EXITS/S"};
+    Row heading{"VM", "STATE", "STARTS", "DEVICES", "CORE", "CPU", "EXITS/S"};
     for (const std::string& kind : kinds) heading.push_back(printable(kind));
     std::vector<Row> rows{heading};
     for (const json& vm : vms) {
         const json rates = member(vm, "exits_per_second");
-        Row row{text_of(vm, "name"),   text_of(vm, "state"),
-                text_of(vm, "starts"), joined(array_member(vm, "devices")),
-                core_text(vm),         total_text(rates)};
+        Row row{text_of(vm, "name"),
+                text_of(vm, "state"),
+                text_of(vm, "starts"),
+                joined(array_member(vm, "devices")),
+                text_of(vm, "core"),
+                percent_text(member(vm, "cpu_share")),
+                total_text(rates)};
         for (const std::string& kind : kinds) row.push_back(rate_text(rates, kind));
         rows.push_back(row);
     }

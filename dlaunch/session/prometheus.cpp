@@ -18,6 +18,7 @@ namespace {
 using Labels = std::vector<std::pair<const char*, std::string>>;
 
 constexpr double per_second = 1000; // milliseconds
+constexpr double micros_per_second = 1'000'000;
 constexpr double bytes_of_mib = 1 << 20;
 
 std::string escaped(const std::string& text) {
@@ -101,18 +102,18 @@ std::string vm_metrics(const json& vms) {
     Metric starts{"casemate_vm_starts_total", "counter", "Starts of the VM in this launch."};
     Metric exits{"casemate_vm_exits_total", "counter", "Exits of the VM to the hypervisor, by type."};
     Metric memory{"casemate_vm_memory_bytes", "gauge", "Memory of the VM."};
-    Metric busy{"casemate_vm_core_busy_ratio", "gauge",
-                "How busy the VM's core is, by the host's clock; others may share it."};
+    Metric cpu{"casemate_vm_cpu_seconds_total", "counter",
+               "Time that the VM used of its core, with the handling of its exits, in this launch."};
     for (const json& vm : vms) {
         const auto name = text_member(vm, "name");
         if (!name) continue;
         add_states(state, {{"vm", *name}}, vm, {"defined", "running", "stopped"});
         starts.add({{"vm", *name}}, member(vm, "starts"));
-        busy.add({{"vm", *name}}, member(vm, "core_share"));
+        cpu.add({{"vm", *name}}, member(vm, "cpu_us"), micros_per_second);
         memory.add({{"vm", *name}}, member(vm, "memory_mib"), 1 / bytes_of_mib);
         add_each(exits, {{"vm", *name}}, "type", member(vm, "exits"));
     }
-    return state.text() + starts.text() + exits.text() + memory.text() + busy.text();
+    return state.text() + starts.text() + exits.text() + memory.text() + cpu.text();
 }
 
 std::string device_metrics(const json& devices) {

@@ -146,7 +146,6 @@ Status<Error> Session::start_platform() {
     };
     events.on_ending = [this](const model::Ending& ending) { seen_.ending = ending.reason; };
     platform_ = TRY(model::Platform::start(std::move(platform), std::move(events)));
-    core_shares_.emplace(platform_->qemu_pid(), platform_->processor_threads());
     return Done{};
 }
 
@@ -196,7 +195,6 @@ bool Session::run_until(const std::function<bool(const Observation&)>& done, std
         next_idle = Clock::now() + std::chrono::seconds{1};
         read_status();
         orders_.tick(Clock::now());
-        core_shares_->sample(Clock::now());
         if (idle_) idle_();
     }
     return true;
@@ -230,15 +228,13 @@ void Session::read_status() {
 
 /// UNTRUSTED: which core a VM is on is read from the console.
 void Session::add_core(nlohmann::json& vm) const {
-    vm["core"] = vm["core_share"] = nullptr;
+    vm["core"] = nullptr;
     if (!vm["name"].is_string()) return;
     const SeenEvent* defined = seen_.find("vm_defined", {{"vm", vm["name"].get<std::string>()}});
     if (defined == nullptr) return;
     const std::string text = defined->event.get("core");
     std::size_t core = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), core).ec != std::errc{}) return;
-    vm["core"] = core;
-    if (const auto share = core_shares_->of(core)) vm["core_share"] = *share;
+    if (std::from_chars(text.data(), text.data() + text.size(), core).ec == std::errc{}) vm["core"] = core;
 }
 
 nlohmann::json Session::live_status() const {

@@ -9,7 +9,6 @@
 #include "attest/relay/relay.hpp"
 #include "dlaunch/model/platform.hpp"
 #include "dlaunch/session/artefacts.hpp"
-#include "dlaunch/session/core_share.hpp"
 #include "dlaunch/session/live_report.hpp"
 #include "dlaunch/session/observation.hpp"
 #include "dlaunch/session/operator_socket.hpp"
@@ -102,7 +101,6 @@ private:
     model::UniqueFd relay_stop_;
     std::thread relay_thread_; // with a carrier, in the place of relay_
     std::unique_ptr<model::Platform> platform_;
-    std::optional<CoreShares> core_shares_;
     OrderDesk orders_{directory() / "orders.json"};
     std::unique_ptr<OperatorSocket> operator_;
 };

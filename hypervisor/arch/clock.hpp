@@ -22,11 +22,12 @@ struct ClockRates {
 [[nodiscard]] inline std::uint64_t tsc_from_millis(std::uint64_t millis) {
     return millis * clock_rates().tsc_khz;
 }
-/// Since reset of the TSC.
-[[nodiscard]] inline std::uint64_t now_micros() {
-    const std::uint64_t tsc = read_tsc(), khz = clock_rates().tsc_khz;
-    return tsc / khz * 1000 + tsc % khz * 1000 / khz;
+[[nodiscard]] inline std::uint64_t micros_from_tsc(std::uint64_t ticks) {
+    const std::uint64_t khz = clock_rates().tsc_khz;
+    return ticks / khz * 1000 + ticks % khz * 1000 / khz;
 }
+/// Since reset of the TSC.
+[[nodiscard]] inline std::uint64_t now_micros() { return micros_from_tsc(read_tsc()); }
 void spin_micros(std::uint64_t micros);
 
 } // namespace casemate::arch

@@ -153,6 +153,7 @@ void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     handle_exit(vcpu);
     if (uart_held_ && &vcpu == &management_vm_->vcpu()) uart_held_ = !reopen_uart_pin(*management_vm_);
     const std::uint64_t used = arch::read_tsc() - tsc; // what its exits cost is its own time
+    vcpu.vm().use_time(used);
     share_.charge(used);
     caps_.charge(turn_of_, used);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hypervisor/core/status.hpp"
 
+#include "hypervisor/arch/clock.hpp"
 #include "hypervisor/base/cbor_writer.hpp"
 #include "hypervisor/vlink/status.hpp"
 
@@ -47,7 +48,7 @@ void write_exits(CborWriter& out, const ExitCounters& exits) {
 }
 
 void write_vm(CborWriter& out, Vm& vm, const custody::VmRecord& record) {
-    out.map(8);
+    out.map(9);
     out.key(0).text(vm.name());
     out.key(1).bytes(record.id);
     out.key(2).u64(state_numbers[static_cast<std::size_t>(record.state)]);
@@ -57,6 +58,7 @@ void write_vm(CborWriter& out, Vm& vm, const custody::VmRecord& record) {
     out.key(6);
     write_exits(out, vm.exits());
     out.key(7).u64(record.starts);
+    out.key(8).u64(arch::micros_from_tsc(vm.time_used()));
 }
 
 void write_device(CborWriter& out, const DeviceRecord& device, const custody::Custody& custody,

@@ -90,6 +90,10 @@ public:
     [[nodiscard]] StopCause stop_cause() const { return cause_; }
     [[nodiscard]] StopReason stop_reason() const { return reason_; }
     [[nodiscard]] ExitCounters& exits() { return exits_; }
+    /// Of its core, by the TSC, with the handling of its exits; of this launch.
+    [[nodiscard]] std::uint64_t time_used() const { return time_used_.load(std::memory_order_relaxed); }
+    /// Its own core.
+    void use_time(std::uint64_t ticks) { time_used_.store(time_used() + ticks, std::memory_order_relaxed); }
 
     void start();
     /// Followed by on_vm_stopped() if the VM runs or was told to start; else nothing happens.
@@ -167,6 +171,7 @@ private:
     std::array<vlink::End*, vlink::End::max_slots> links_{};
     unsigned link_count_ = 0;
     ExitCounters exits_{};
+    std::atomic<std::uint64_t> time_used_{0};
     LineBudget console_budget_;
 
     std::atomic<std::uint32_t> raised_{0}; // a bit a pin, until its core has seen it

@@ -2,6 +2,7 @@
 // The Casemate side: a whole session with the workload's VMs and the agent.
 #include "tests/bench/run.hpp"
 
+#include "dlaunch/session/processor_time.hpp"
 #include "dlaunch/session/session.hpp"
 #include "tests/bench/restart.hpp"
 #include "tests/bench/run_notes.hpp"

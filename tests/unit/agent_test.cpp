@@ -72,12 +72,13 @@ Bytes leases_bytes() {
 }
 
 void write_vm(CborWriter& out) {
-    out.map(8);
+    out.map(9);
     out.key(0), out.text("net0");
     out.key(1), out.bytes(filled(32, 3));
     for (const int key : {2, 3, 4, 5}) out.key(key), out.u64(static_cast<unsigned>(key));
     out.key(6), out.array(1), out.array(2), out.text("msr"), out.u64(99);
     out.key(7), out.u64(1);
+    out.key(8), out.u64(250000);
 }
 
 void write_device_status(CborWriter& out) {
@@ -281,6 +282,7 @@ TEST_CASE("the status becomes the report of the management host", "[agent]") {
     CHECK(report["uptime_ms"] == 1234);
     CHECK(report["vms"][0]["name"] == "net0");
     CHECK(report["vms"][0]["exits"]["msr"] == 99);
+    CHECK(report["vms"][0]["cpu_us"] == 250000);
     CHECK(report["devices"][0]["device"] == Json({0, 0, 3, 0}));
     CHECK(report["devices"][0]["vendor"] == 101);
     CHECK(report["devices"][0]["lease_ms_left"] == 60000);

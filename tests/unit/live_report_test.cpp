@@ -18,7 +18,7 @@ json link_end(const char* vm, const char* peer, bool running, unsigned error, st
 json report_at(std::uint64_t uptime_ms, std::uint64_t msr) {
     const json report = {{"uptime_ms", uptime_ms},
             {"vms", {{{"name", "net0"}, {"vm_id", "aa"}, {"state", 1}, {"memory_mib", 128}, {"starts", 1}, {"stop_cause", 0},
-                      {"exits", {{"msr", msr}}}}}},
+                      {"cpu_us", 1000 * msr}, {"exits", {{"msr", msr}}}}}},
             {"devices", {{{"device", {0, 0, 3, 0}}, {"vendor", 0x8086}, {"device_id", 0x10d3}, {"class", 0x20000}, {"state", 2},
                           {"holder", "aa"}, {"grant_id", "01"}, {"lease_ms_left", 5000}, {"reset_kind", 1}, {"tainted_by", ""}}}},
             {"link_ends", {link_end("net0", "client0", true, 0, msr), link_end("client0", "net0", false, 9, 0), link_end("net0", "client1", true, 0, 2 * msr)}}};
@@ -42,6 +42,22 @@ TEST_CASE("a report names states, places and holders", "[live]") {
     const json& device = view["devices"][0];
     CHECK((device["location"] == "00:03.0" && device["id"] == "8086:10d3" && device["state"] == "assigned"));
     CHECK((device["holder"] == "net0" && device["lease_ms_left"] == 5000 && device["reset_kind"] == "flr"));
+}
+
+TEST_CASE("a report says how much of its core a VM had, once that is known", "[live]") {
+    const auto share = [](const LiveReport& report) { return report.view()["vms"][0]["cpu_share"]; };
+    LiveReport report;
+    report.take(report_at(1000, 100));
+    CHECK(report.view()["vms"][0]["cpu_us"] == 100000);
+    CHECK(share(report).is_null());
+    report.take(report_at(3000, 600));
+    CHECK(share(report) == 0.25);
+    report.take(report_at(3950, 3000)); // more than there was: the counter runs ahead of the clock by a turn
+    CHECK(share(report) == 1.0);
+    LiveReport other;
+    other.take(report_at(1000, 600));
+    other.take(report_at(3000, 100));
+    CHECK(share(other).is_null());
 }
 
 TEST_CASE("a report says what each end of a link sent, how fast, and what was dropped", "[live]") {

@@ -16,7 +16,7 @@ namespace {
 
 const char* const status_text = R"({"session":{"pid":42,"running_ms":61000},"report_age_ms":1500,"uptime_ms":60000,
  "agent":{"verdict":"affirming"},
- "vms":[{"name":"agent","state":"running","starts":1,"devices":[],"core":0,"core_share":0.427,"exits":{"msr":5,"hlt":0},"exits_per_second":{"msr":0.25,"hlt":0}},
+ "vms":[{"name":"agent","state":"running","starts":1,"devices":[],"core":0,"cpu_share":0.427,"exits":{"msr":5,"hlt":0},"exits_per_second":{"msr":0.25,"hlt":0}},
         {"name":"net0","state":"stopped","starts":2,"devices":["00:03.0"],"exits":{"msr":9,"port":1},"exits_per_second":null}],
  "devices":[{"location":"00:03.0","id":"8086:10d3","state":"assigned","holder":"net0","lease_ms_left":44999,"reset_kind":"none"},
             {"location":"00:04.0","id":"1b36:0010","state":"quarantined","holder":null,"lease_ms_left":0,"reset_kind":"flr"}]})";
@@ -30,9 +30,9 @@ std::string sentence_of(const std::filesystem::path& directory, std::optional<in
 
 TEST_CASE("top shows each VM's rates by the types that occur, and each device's lease", "[operator]") {
     CHECK(top_view(json::parse(status_text)) == "  session 42, up 60 s, verdict affirming, reported 1 s ago\n\n"
-                                                "  VM     STATE    STARTS  DEVICES  CORE   EXITS/S  msr  port\n"
-                                                "  agent  running  1       -        0 43%  0.2      0.2  -\n"
-                                                "  net0   stopped  2       00:03.0  -      -        -    -\n\n"
+                                                "  VM     STATE    STARTS  DEVICES  CORE  CPU  EXITS/S  msr  port\n"
+                                                "  agent  running  1       -        0     43%  0.2      0.2  -\n"
+                                                "  net0   stopped  2       00:03.0  -     -    -        -    -\n\n"
                                                 "  DEVICE   ID         STATE        HOLDER  LEASE  RESET\n"
                                                 "  00:03.0  8086:10d3  assigned     net0    44 s   none\n"
                                                 "  00:04.0  1b36:0010  quarantined  -       -      flr\n");

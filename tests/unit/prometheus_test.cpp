@@ -15,7 +15,7 @@ namespace {
 
 json status() {
     return json::parse(R"({"report_age_ms":1500,"uptime_ms":60000,"agent":{"verdict":"affirming"},
- "vms":[{"name":"net0","state":"running","starts":2,"memory_mib":128,"exits":{"msr":1162,"port":7}}],
+ "vms":[{"name":"net0","state":"running","starts":2,"memory_mib":128,"cpu_us":1500000,"exits":{"msr":1162,"port":7}}],
  "devices":[{"location":"00:03.0","state":"assigned","holder":"net0","lease_ms_left":44500}],
  "link_ends":[{"vm":"net0","peer":"client0","state":"up","counts":{"packets":12,"bytes":3456,"notifications":5,"interrupts":6},
                "drops":{"receiver_down":7,"no_room":0}}]})");
@@ -55,6 +55,7 @@ TEST_CASE("a status becomes metrics with documented names", "[prometheus]") {
           R"(casemate_vm_starts_total{vm="net0"} 2)", R"(casemate_vm_state{vm="net0",state="running"} 1)",
           R"(casemate_vm_state{vm="net0",state="stopped"} 0)",
           R"(casemate_vm_memory_bytes{vm="net0"} 134217728.0)",
+          R"(casemate_vm_cpu_seconds_total{vm="net0"} 1.5)",
           R"(casemate_device_lease_seconds{device="00:03.0"} 44.5)",
           R"(casemate_device_state{device="00:03.0",state="assigned"} 1)",
           R"(casemate_device_holder{device="00:03.0",vm="net0"} 1)", "casemate_uptime_seconds 60.0",

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// See core_share.hpp.
-#include "dlaunch/session/core_share.hpp"
+// See processor_time.hpp.
+#include "dlaunch/session/processor_time.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -27,19 +26,6 @@ std::optional<double> processor_seconds(int process, int thread) {
     double user = 0, system = 0;
     if (!(fields >> user >> system)) return std::nullopt;
     return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
-void CoreShares::sample(Time now) {
-    earlier_ = std::move(latest_);
-    latest_ = {now, {}};
-    for (const int thread : threads_) latest_.seconds.push_back(processor_seconds(process_, thread));
-}
-
-std::optional<double> CoreShares::of(std::size_t core) const {
-    if (core >= latest_.seconds.size() || core >= earlier_.seconds.size()) return std::nullopt;
-    const double passed = std::chrono::duration<double>(latest_.when - earlier_.when).count();
-    if (!latest_.seconds[core] || !earlier_.seconds[core] || passed <= 0) return std::nullopt;
-    return std::clamp((*latest_.seconds[core] - *earlier_.seconds[core]) / passed, 0.0, 1.0);
 }
 
 } // namespace casemate::session
