@@ -3,6 +3,7 @@
 #include "drivervms/image/elf_file.hpp"
 
 namespace casemate::image {
+
 std::string string_at(const Bytes& file, std::uint64_t offset) {
     std::string text;
     for (char c; (c = structure_at<char>(file, offset + text.size())) != 0;) text.push_back(c);
