@@ -4,6 +4,7 @@
 #include "drivervms/image/bzimage.hpp"
 #include "hypervisor/core/boot_protocol.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
