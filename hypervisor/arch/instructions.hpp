@@ -65,6 +65,8 @@ inline std::uint64_t read_cr3() {
     return value;
 }
 inline void write_cr4(std::uint64_t value) { asm volatile("mov %0, %%cr4" : : "r"(value) : "memory"); }
+/// The class of interrupts, and those below it, that this processor holds back [APM2 8.5.2].
+inline void write_cr8(std::uint64_t value) { asm volatile("mov %0, %%cr8" : : "r"(value) : "memory"); }
 inline void write_cr0(std::uint64_t value) { asm volatile("mov %0, %%cr0" : : "r"(value) : "memory"); }
 
 inline std::uint64_t read_xcr0() {

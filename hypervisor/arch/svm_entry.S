@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The world switch; contract in svm.hpp. GuestRegisters slot n is at 8 * n.
-    .text
+    .section .text.hot, "ax"
     .globl svm_run, svm_save_host
 
 svm_save_host:

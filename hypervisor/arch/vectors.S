@@ -17,6 +17,7 @@ interrupt_gates:
     .set vector, vector + 1
     .endr
 
+    .section .text.hot, "ax"
 interrupt_common:
     push %rax
     push %rcx

@@ -11,6 +11,7 @@
 #include "hypervisor/core/vm.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace casemate::core {
 namespace {
@@ -19,6 +20,8 @@ constexpr std::uint64_t slice_ms = 4;
 constexpr std::uint64_t cap_period_ms = 100;
 constexpr std::uint64_t xcr0_x87_sse_avx = 7;
 constexpr std::uint64_t patience_ms = 1; // an exit costs a busy guest a tenth of that
+constexpr std::uint64_t hold_ms = 2;     // a NIC's ring of 256 lasts so long at 100,000 packets a second
+constexpr std::uint64_t device_class = (host_vector::window_end - 1) >> 4;
 constexpr std::uint64_t longest_wait_ms = 1000; // keeps the timer's arithmetic small
 constexpr std::uint64_t link_turns_each_ms = 4; // while a link has more to do than one call may
 
@@ -77,12 +80,8 @@ void Cpu::on_interrupt(std::uint8_t vector) {
     else if (vector >= host_vector::pci_lines && vector < host_vector::pci_lines_end)
         machine_.pci_interrupt(vector - host_vector::pci_lines);
     else if (const Route& route = routes_[vector]; route.vm != nullptr)
-        route.vm->post_interrupt(route.vector);
+        hold_ = true, route.vm->post_interrupt(route.vector);
     arch::end_of_interrupt();
-}
-
-void Cpu::service_vms() {
-    for (std::size_t i = 0; i < vm_count_; ++i) vms_[i]->service();
 }
 
 Vm* Cpu::find_chore() const {
@@ -91,13 +90,12 @@ Vm* Cpu::find_chore() const {
     return nullptr;
 }
 
-/// One step; while guests run, one in a slice's time. True if another may follow at once.
-bool Cpu::do_chore() {
+/// One step; while guests run, one in a slice's time.
+void Cpu::do_chore() {
     Vm* const vm = find_chore();
-    if (vm == nullptr || (busy_ && arch::read_tsc() < next_chore_)) return false;
+    if (vm == nullptr || (turn_ != nullptr && arch::read_tsc() < next_chore_)) return;
     vm->do_chore();
     next_chore_ = arch::read_tsc() + arch::tsc_from_millis(slice_ms);
-    return true;
 }
 
 Vcpu* Cpu::pick(std::uint64_t tsc) {
@@ -112,19 +110,36 @@ Vcpu* Cpu::pick(std::uint64_t tsc) {
 }
 
 /// A guest's timer that is over waits for the guest's turn: an alarm for it would only end the others' turns at once.
-std::uint64_t Cpu::next_deadline(std::uint64_t tsc, const Vcpu* next, std::uint64_t wanted) const {
-    std::uint64_t deadline =
-        tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
-    deadline = std::min(deadline, turn_ends_);
-    if (find_chore() != nullptr) deadline = std::min(deadline, next_chore_);
+std::uint64_t Cpu::next_review(std::uint64_t tsc) const {
+    std::uint64_t next = tsc + arch::tsc_from_millis(index_ == 0 ? Machine::tick_interval_ms : longest_wait_ms);
+    next = std::min(next, turn_ends_);
+    if (find_chore() != nullptr) next = std::min(next, next_chore_);
     for (std::size_t i = 0; i < vm_count_; ++i) {
         if (vms_[i]->state() != VmState::running) continue;
-        const std::uint64_t timer = &vms_[i]->vcpu() == next ? wanted : vms_[i]->vcpu().apic().deadline();
-        if (timer > tsc) deadline = std::min(deadline, timer);
+        const std::uint64_t timer = vms_[i]->vcpu().apic().deadline();
+        if (&vms_[i]->vcpu() != turn_ && timer > tsc) next = std::min(next, timer);
         if (vms_[i]->has_link_work())
-            deadline = std::min(deadline, tsc + arch::tsc_from_millis(1) / link_turns_each_ms);
+            next = std::min(next, tsc + arch::tsc_from_millis(1) / link_turns_each_ms);
     }
-    return deadline;
+    return next;
+}
+
+/// Nothing has happened but the guest's own exit.
+bool Cpu::turn_goes_on(std::uint64_t tsc) const {
+    return turn_ != nullptr && tsc < review_at_ && !again_.load(std::memory_order_acquire) && turn_->vm().goes_on();
+}
+
+/// Looks at all that may have changed and gives the next turn. The time at its end.
+std::uint64_t Cpu::review() {
+    // ORDER: acquire, with the release in kick(): what came before a kick is seen now, a later kick in the next review.
+    (void)again_.exchange(false, std::memory_order_acquire);
+    if (index_ == 0) machine_.service();
+    for (std::size_t i = 0; i < vm_count_; ++i) vms_[i]->service();
+    do_chore();
+    const std::uint64_t tsc = arch::read_tsc();
+    turn_ = pick(tsc);
+    review_at_ = next_review(tsc);
+    return tsc;
 }
 
 /// A timer that is set to a little earlier than needed only wakes us early: it is left alone.
@@ -158,22 +173,32 @@ void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
     caps_.charge(turn_of_, used);
 }
 
+/// After a device's interrupt the next ones wait for whatever exit comes: the guest's HLT, mostly.
+void Cpu::run_turn(std::uint64_t tsc) {
+    std::uint64_t leave_at = std::min(turn_->prepare(tsc, arch::tsc_from_millis(patience_ms)), review_at_);
+    const bool hold = std::exchange(hold_, false);
+    if (hold) leave_at = std::min(leave_at, tsc + arch::tsc_from_millis(hold_ms));
+    arm_timer(tsc, leave_at);
+    if (hold) arch::write_cr8(device_class);
+    enter(*turn_, tsc);
+    if (hold) arch::write_cr8(0);
+}
+
+void Cpu::sleep(std::uint64_t tsc) {
+    if (again_.load(std::memory_order_acquire) || find_chore() != nullptr) return;
+    arm_timer(tsc, review_at_);
+    arch::wait_for_interrupt();
+}
+
 void Cpu::run() {
     for (;;) {
         arch::open_interrupt_window();
-        if (index_ == 0) machine_.service();
-        bool more = again_.exchange(false, std::memory_order_acquire);
-        service_vms();
-        more = do_chore() || more;
-        const std::uint64_t tsc = arch::read_tsc();
-        Vcpu* const next = pick(tsc);
-        busy_ = next != nullptr;
-        const std::uint64_t wanted = next == nullptr ? 0 : next->prepare(tsc, arch::tsc_from_millis(patience_ms));
-        arm_timer(tsc, next_deadline(tsc, next, wanted));
-        if (next != nullptr)
-            enter(*next, tsc);
-        else if (!more)
-            arch::wait_for_interrupt();
+        std::uint64_t tsc = arch::read_tsc();
+        if (!turn_goes_on(tsc)) tsc = review();
+        if (turn_ != nullptr)
+            run_turn(tsc);
+        else
+            sleep(tsc);
     }
 }
 

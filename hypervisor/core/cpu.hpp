@@ -59,19 +59,23 @@ public:
 
     /// Its registers are all in the Vcpu after this.
     void put_away(Vcpu& vcpu);
+    /// This core runs it until the next review: what is posted to it needs none. To be asked on any core.
+    [[nodiscard]] bool has_turn(const Vcpu& vcpu) const { return this == &current() && turn_ == &vcpu; }
 
-    [[noreturn]] void run();
+    [[noreturn, gnu::hot]] void run();
     void on_interrupt(std::uint8_t vector);
 
 private:
-    void service_vms();
+    [[nodiscard]] bool turn_goes_on(std::uint64_t tsc) const;
+    [[nodiscard]] std::uint64_t review();
     [[nodiscard]] Vm* find_chore() const;
-    [[nodiscard]] bool do_chore();
+    void do_chore();
     [[nodiscard]] Vcpu* pick(std::uint64_t tsc);
+    [[nodiscard]] std::uint64_t next_review(std::uint64_t tsc) const;
+    void run_turn(std::uint64_t tsc);
     void enter(Vcpu& vcpu, std::uint64_t tsc);
+    void sleep(std::uint64_t tsc);
     void arm_timer(std::uint64_t tsc, std::uint64_t deadline);
-    /// `wanted` is when `next` itself is to leave; 0: never.
-    [[nodiscard]] std::uint64_t next_deadline(std::uint64_t tsc, const Vcpu* next, std::uint64_t wanted) const;
 
     struct Route {
         Vm* vm = nullptr;
@@ -88,16 +92,18 @@ private:
     std::size_t vm_count_ = 0;
     std::array<Route, 256> routes_{};
     Vm* management_vm_ = nullptr;
+    bool hold_ = false;      // a device's interrupt came since the last entry
     bool uart_held_ = false; // its pin of the host's I/O APIC is masked
     Vcpu* loaded_ = nullptr; // whose FPU and debug registers this core holds
     FairShare share_; // by index in vms_, as the caps
     CoreCaps caps_;
-    std::size_t turn_of_ = FairShare::nobody; // this round
+    Vcpu* turn_ = nullptr;                    // who runs until the next review
+    std::size_t turn_of_ = FairShare::nobody; // the same, by index in vms_
     std::uint64_t turn_ends_ = 0;             // by the TSC, at the latest
-    bool busy_ = false;      // a guest ran in the last round
+    std::uint64_t review_at_ = 0;             // by the TSC, if nothing happens before
     std::uint64_t next_chore_ = 0;
     std::uint64_t armed_ = 0; // deadline that the timer is set to; 0 = not set
-    std::atomic<bool> again_{false};
+    std::atomic<bool> again_{false}; // a review is due
 };
 
 } // namespace casemate::core

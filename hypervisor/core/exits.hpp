@@ -13,7 +13,7 @@ void handle_exit(Vcpu& vcpu);
 
 // One handler for each family, in a file of its own.
 void handle_cpuid(Vcpu& vcpu);
-void handle_msr(Vcpu& vcpu);
+[[gnu::hot]] void handle_msr(Vcpu& vcpu);
 void handle_port(Vcpu& vcpu);
 void handle_nested_fault(Vcpu& vcpu);
 

@@ -24,9 +24,10 @@ std::uint64_t& Vcpu::reg(unsigned number) {
 }
 
 void Vcpu::post_interrupt(std::uint8_t vector) {
+    if (vm_.core().has_turn(*this)) return apic_.set_pending(vector);
     // ORDER: release, with the acquire in absorb_posted(): what the poster wrote before is seen by the guest.
     posted_[vector / 64].fetch_or(1ull << (vector % 64), std::memory_order_release);
-    if (&vm_.core() != &Cpu::current()) vm_.core().kick();
+    vm_.core().kick();
 }
 
 void Vcpu::absorb_posted() {
@@ -45,8 +46,8 @@ void Vcpu::inject_exception(std::uint8_t vector, std::optional<std::uint32_t> er
 }
 
 bool Vcpu::runnable(std::uint64_t tsc) {
-    if (!halted_) return true;
     absorb_posted();
+    if (!halted_) return true;
     apic_.expire(tsc);
     halted_ = (vmcb_.rflags & rflags_if) == 0 || !apic_.deliverable();
     return !halted_;
@@ -54,14 +55,15 @@ bool Vcpu::runnable(std::uint64_t tsc) {
 
 /// V_IRQ with the most urgent vector. TCG saves the shadow of STI but does not restore it at entry: `sti; hlt` would be
 /// interrupted in between and then sleep. So a guest that stands at that HLT is taken to have executed it.
-void Vcpu::offer_interrupt() {
-    const auto vector = apic_.deliverable();
+bool Vcpu::offer_interrupt() {
+    const auto [vector, another_waits] = apic_.offer();
     if (vector && vmcb_.interrupt_shadow != 0 && at_hlt()) skip_instruction(1);
     std::uint64_t request = virtual_interrupt::masking | apic_.task_priority() >> 4;
     if (vector)
         request |= virtual_interrupt::irq | virtual_interrupt::priority(*vector) |
                    virtual_interrupt::vector(*vector);
     vmcb_.virtual_interrupt = request;
+    return another_waits;
 }
 
 bool Vcpu::at_hlt() {
@@ -82,12 +84,9 @@ void Vcpu::settle_interrupt() {
 }
 
 std::uint64_t Vcpu::prepare(std::uint64_t tsc, std::uint64_t patience) {
-    absorb_posted();
     apic_.expire(tsc);
-    offer_interrupt();
-    apic_.offer_pv_eoi();
-    if (apic_.waits_for_exit()) return tsc + patience;
-    return apic_.deadline() != 0 ? apic_.deadline() + patience : 0;
+    if (offer_interrupt()) return tsc + patience;
+    return apic_.deadline() != 0 ? apic_.deadline() + patience : never;
 }
 
 void Vcpu::enter(std::uint64_t host_vmcb) {

@@ -2,8 +2,9 @@
 // One virtual processor: its VMCB, registers, FPU image, local APIC, and the interrupts posted to it.
 // Invariant: touched only by the core it is placed on, except post_interrupt(), which any core may call.
 //
-// Interrupts: post_interrupt() -> posted_ (any core) -> APIC pending -> V_IRQ at entry -> taken by the guest ->
-// APIC in service at the next exit. V_IRQ waits in the processor until the guest can take it: no window exits.
+// Interrupts: post_interrupt() -> posted_ (any core) -> APIC pending (at the core's next review; at once if it has the
+// turn) -> V_IRQ at entry -> taken by the guest -> APIC in service at the next exit. V_IRQ waits in the processor until
+// the guest can take it: no window exits.
 #pragma once
 
 #include "hypervisor/arch/svm.hpp"
@@ -47,6 +48,7 @@ struct VcpuTables {
 class Vcpu {
 public:
     static constexpr std::size_t fpu_area_size = sizeof VcpuImage::fpu;
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
 
     Vcpu(Vm& vm, Vmcb& vmcb, std::uint8_t* fpu_area) : vm_{vm}, vmcb_{vmcb}, fpu_area_{fpu_area} {}
 
@@ -80,11 +82,12 @@ public:
     [[nodiscard]] std::uint64_t& reg(unsigned number);
 
     void halt() { halted_ = true; }
-    /// False while it sleeps in HLT with nothing to deliver.
+    [[nodiscard]] bool halted() const { return halted_; }
+    /// Takes in what was posted. False while it sleeps in HLT with nothing to deliver.
     [[nodiscard]] bool runnable(std::uint64_t tsc);
 
     /// Offers what is due. Says when it wants the guest to have left again: its next timer, or an interrupt that waits for
-    /// an exit. Both bear some delay, in which another exit most often comes by itself. 0: never.
+    /// an exit. Both bear some delay, in which another exit most often comes by itself.
     [[nodiscard]] std::uint64_t prepare(std::uint64_t tsc, std::uint64_t patience);
     /// After prepare(): runs the guest until an exit, accounts for what was delivered.
     void enter(std::uint64_t host_vmcb);
@@ -98,7 +101,7 @@ private:
     void reset_fpu();
     void forget_events();
     void absorb_posted();
-    void offer_interrupt();
+    [[nodiscard]] bool offer_interrupt();
     void settle_interrupt();
     [[nodiscard]] bool at_hlt();
 

@@ -152,6 +152,7 @@ bool Vm::is_being_taken() const {
 void Vm::ask_snapshot() {
     snapshot_wanted_ = resources_.snapshot != nullptr && resources_.snapshot->stage() == Snapshot::Stage::none &&
                        !platform_.pci.in_use();
+    core_.kick();
 }
 
 void Vm::begin_snapshot() {

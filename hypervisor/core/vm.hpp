@@ -122,6 +122,8 @@ public:
     // --- called by Machine, by its core and by the boot core only
     /// Obeys start() and stop(). Its own core.
     void service();
+    /// It runs, is not asleep, and nothing waits for service() after each of its exits.
+    [[nodiscard]] bool goes_on() const { return state() == VmState::running && lines_ == 0 && !vcpu_.halted(); }
     /// Wiping, loading and all about snapshots take long: one step each call. Its own core.
     [[nodiscard]] bool has_chore() const;
     void do_chore();

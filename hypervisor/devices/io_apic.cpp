@@ -15,6 +15,7 @@ constexpr std::uint8_t first_vector = 16;
 
 void IoApic::reset() {
     entries_.fill(entry_masked);
+    level_.fill(0);
     selected_ = 0;
 }
 
@@ -27,13 +28,6 @@ std::optional<std::uint8_t> IoApic::open_vector(unsigned pin) const {
     const auto vector = static_cast<std::uint8_t>(entry);
     if ((entry & (entry_masked | entry_delivery_mask)) != 0 || vector < first_vector) return std::nullopt;
     return vector;
-}
-
-std::uint32_t IoApic::level_vectors(std::size_t index) const {
-    std::uint32_t vectors = 0;
-    for (const std::uint64_t entry : entries_)
-        if ((entry & entry_level) != 0 && (entry & 0xff) / 32 == index) vectors |= 1u << entry % 32;
-    return vectors;
 }
 
 std::uint64_t IoApic::read_memory(std::uint64_t offset, unsigned) {
@@ -63,6 +57,9 @@ void IoApic::write_register(std::uint32_t value) {
     entries_[pin] = (selected_ % 2 != 0 ? (entry & 0xffffffff) | std::uint64_t{value} << 32
                                         : (entry & ~0xffffffffull) | value) &
                     ~read_only_bits;
+    level_.fill(0);
+    for (const std::uint64_t each : entries_)
+        if ((each & entry_level) != 0) level_[(each & 0xff) / 32] |= 1u << each % 32;
 }
 
 } // namespace casemate::devices

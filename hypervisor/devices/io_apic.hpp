@@ -23,7 +23,7 @@ public:
     [[nodiscard]] std::optional<std::uint8_t> open_vector(unsigned pin) const;
 
     /// 32 vectors from 32 * index on: those that entries name as level-triggered.
-    [[nodiscard]] std::uint32_t level_vectors(std::size_t index) const;
+    [[nodiscard]] std::uint32_t level_vectors(std::size_t index) const { return level_[index]; }
 
     std::uint64_t read_memory(std::uint64_t offset, unsigned width) override;
     void write_memory(std::uint64_t offset, unsigned width, std::uint64_t value) override;
@@ -34,6 +34,7 @@ private:
 
     PlatformHost& host_;
     std::array<std::uint64_t, pins> entries_;
+    std::array<std::uint32_t, 8> level_; // of entries_, kept because it is asked for at each entry of the guest
     std::uint8_t selected_ = 0;
 };
 

@@ -26,18 +26,11 @@ constexpr std::uint8_t priority_class(std::uint8_t vector) { return vector >> 4;
 } // namespace
 
 std::optional<std::uint8_t> VectorSet::highest() const {
-    for (std::size_t i = words_.size(); i-- > 0;)
+    for (std::size_t i = count_ == 0 ? 0 : words_.size(); i-- > 0;)
         if (words_[i] != 0)
             return static_cast<std::uint8_t>(32 * i + 31 -
                                              static_cast<unsigned>(std::countl_zero(words_[i])));
     return std::nullopt;
-}
-
-unsigned VectorSet::count() const {
-    unsigned total = 0;
-    for (std::uint32_t word : words_)
-        for (; word != 0; word &= word - 1) ++total;
-    return total;
 }
 
 void LocalApic::reset(const mm::GuestMemory& memory, const IoApic& io_apic) {
@@ -79,15 +72,16 @@ void LocalApic::expire(std::uint64_t tsc) {
 
 /// For the one interrupt that is in service or is about to be; with two, the guest's first end would be the second's. Not for
 /// a level-triggered one: its line waits for the end.
-void LocalApic::offer_pv_eoi() {
-    const auto next = deliverable();
+void LocalApic::offer_pv_eoi(std::optional<std::uint8_t> next) {
     if ((pv_eoi_ & 1) == 0 || in_service_.count() + (next ? 1 : 0) != 1) return;
     if (is_level(next ? *next : *in_service_.highest())) return;
     pv_eoi_offered_ = memory_.write<std::uint8_t>(GuestPhys{pv_eoi_ & ~3ull}, 1);
 }
 
-bool LocalApic::waits_for_exit() const {
-    return pv_eoi_offered_ && pending_.count() > (deliverable() ? 1u : 0u);
+LocalApic::Offer LocalApic::offer() {
+    const auto next = deliverable();
+    offer_pv_eoi(next);
+    return {next, pv_eoi_offered_ && pending_.count() > (next ? 1u : 0u)};
 }
 
 void LocalApic::collect_pv_eoi() {

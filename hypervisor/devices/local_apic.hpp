@@ -15,15 +15,22 @@ namespace casemate::devices {
 /// 256 interrupt vectors, as the APIC's 32-bit registers show them.
 class VectorSet {
 public:
-    void set(std::uint8_t vector) { words_[vector / 32] |= 1u << (vector % 32); }
-    void clear(std::uint8_t vector) { words_[vector / 32] &= ~(1u << (vector % 32)); }
+    void set(std::uint8_t vector) {
+        count_ += has(vector) ? 0 : 1;
+        words_[vector / 32] |= 1u << (vector % 32);
+    }
+    void clear(std::uint8_t vector) {
+        count_ -= has(vector) ? 1 : 0;
+        words_[vector / 32] &= ~(1u << (vector % 32));
+    }
     [[nodiscard]] bool has(std::uint8_t vector) const { return (words_[vector / 32] >> vector % 32 & 1) != 0; }
     [[nodiscard]] std::uint32_t word(std::size_t index) const { return words_[index]; }
     [[nodiscard]] std::optional<std::uint8_t> highest() const;
-    [[nodiscard]] unsigned count() const;
+    [[nodiscard]] unsigned count() const { return count_; }
 
 private:
     std::array<std::uint32_t, 8> words_{};
+    unsigned count_ = 0;
 };
 
 class LocalApic final : public MsrDevice {
@@ -37,10 +44,10 @@ public:
 
     void set_pending(std::uint8_t vector) { pending_.set(vector); }
     /// The pending vector that may interrupt now: its class is above the task priority and what is in service.
-    [[nodiscard]] std::optional<std::uint8_t> deliverable() const;
+    [[nodiscard, gnu::hot]] std::optional<std::uint8_t> deliverable() const;
     /// The processor took `vector`.
     void accept(std::uint8_t vector);
-    void end_of_interrupt();
+    [[gnu::hot]] void end_of_interrupt();
     /// Pending or in service.
     [[nodiscard]] bool in_progress(std::uint8_t vector) const { return pending_.has(vector) || in_service_.has(vector); }
 
@@ -55,11 +62,13 @@ public:
     /// Makes the timer interrupt pending if it is due.
     void expire(std::uint64_t tsc);
 
-    /// Before each entry and after each exit: offers the exit-less end of interrupt, collects it.
-    void offer_pv_eoi();
+    struct Offer {
+        std::optional<std::uint8_t> vector; // deliverable()
+        bool another_waits = false; // behind one that may end without an exit: until whatever exit comes next
+    };
+    /// Before each entry and after each exit: what may interrupt, with the exit-less end of interrupt; collects that.
+    [[nodiscard]] Offer offer();
     void collect_pv_eoi();
-    /// Another interrupt waits for one that may end without an exit: until whatever exit comes next.
-    [[nodiscard]] bool waits_for_exit() const;
 
     std::optional<std::uint64_t> read_msr(std::uint32_t index) override;
     bool write_msr(std::uint32_t index, std::uint64_t value) override;
@@ -69,6 +78,7 @@ private:
     bool write_register(std::uint32_t number, std::uint64_t value);
     bool send_command(std::uint64_t command);
     bool write_pv_eoi(std::uint64_t value);
+    void offer_pv_eoi(std::optional<std::uint8_t> next);
     [[nodiscard]] bool is_level(std::uint8_t vector) const { return (io_apic_->level_vectors(vector / 32) >> vector % 32 & 1) != 0; }
 
     mm::GuestMemory memory_;

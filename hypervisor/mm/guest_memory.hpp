@@ -7,7 +7,6 @@
 #include "hypervisor/base/address.hpp"
 #include "hypervisor/base/bytes.hpp"
 
-#include <cstring>
 #include <optional>
 #include <type_traits>
 
@@ -32,7 +31,7 @@ public:
         const ByteSpan source = bytes(where, sizeof(T));
         if (source.empty()) return std::nullopt;
         T value;
-        std::memcpy(&value, source.data(), sizeof(T));
+        __builtin_memcpy(&value, source.data(), sizeof(T)); // in line also without a C library
         return value;
     }
 
@@ -42,7 +41,7 @@ public:
     [[nodiscard]] bool write(GuestPhys where, const T& value) const {
         const ByteSpan target = bytes(where, sizeof(T));
         if (target.empty()) return false;
-        std::memcpy(target.data(), &value, sizeof(T));
+        __builtin_memcpy(target.data(), &value, sizeof(T));
         return true;
     }
 

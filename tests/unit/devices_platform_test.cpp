@@ -171,7 +171,7 @@ TEST_CASE("the paravirtual end of interrupt saves an exit when one interrupt is 
     ApicFixture f;
     REQUIRE(f.apic.write_msr(LocalApic::msr_pv_eoi, 0x1000 | 1));
     f.apic.set_pending(0x41);
-    f.apic.offer_pv_eoi();
+    (void)f.apic.offer();
     CHECK(f.bytes[0x1000] == 1);
     f.apic.accept(0x41);
     f.bytes[0x1000] = 0; // what the guest does instead of writing EOI
@@ -180,12 +180,12 @@ TEST_CASE("the paravirtual end of interrupt saves an exit when one interrupt is 
 
     f.apic.set_pending(0x41);
     f.apic.accept(0x41);
-    f.apic.offer_pv_eoi();
+    (void)f.apic.offer();
     f.apic.collect_pv_eoi(); // the guest has not ended it: the offer is withdrawn
     CHECK(f.bytes[0x1000] == 0);
     CHECK(f.read(0x12) == 2);
     f.apic.set_pending(0x61);
-    f.apic.offer_pv_eoi(); // two, one of which may interrupt the other: no offer
+    (void)f.apic.offer(); // two, one of which may interrupt the other: no offer
     CHECK(f.bytes[0x1000] == 0);
 }
 
@@ -193,19 +193,18 @@ TEST_CASE("an interrupt that waits behind another one costs no exit of its own, 
     ApicFixture f;
     REQUIRE(f.apic.write_msr(LocalApic::msr_pv_eoi, 0x1000 | 1));
     f.apic.set_pending(0x42);
-    f.apic.offer_pv_eoi();
-    CHECK_FALSE(f.apic.waits_for_exit()); // it is the one that is offered
+    CHECK_FALSE(f.apic.offer().another_waits); // it is the one that is offered
 
     f.apic.accept(0x42);
     f.apic.collect_pv_eoi();
     f.apic.set_pending(0x41); // of the same class: held until the end of the other
-    f.apic.offer_pv_eoi();
+    CHECK(f.apic.offer().another_waits);
     CHECK(f.bytes[0x1000] == 1);
-    CHECK(f.apic.waits_for_exit());
     f.bytes[0x1000] = 0; // the guest ends the first
     f.apic.collect_pv_eoi();
-    CHECK(f.apic.deliverable() == 0x41);
-    CHECK_FALSE(f.apic.waits_for_exit());
+    const LocalApic::Offer last = f.apic.offer();
+    CHECK(last.vector == 0x41);
+    CHECK_FALSE(last.another_waits);
 }
 
 TEST_CASE("nothing waits for an exit when the end of the interrupt before it makes one", "[apic]") {
@@ -213,8 +212,7 @@ TEST_CASE("nothing waits for an exit when the end of the interrupt before it mak
     f.apic.set_pending(0x42);
     f.apic.accept(0x42);
     f.apic.set_pending(0x41);
-    f.apic.offer_pv_eoi();
-    CHECK_FALSE(f.apic.waits_for_exit());
+    CHECK_FALSE(f.apic.offer().another_waits);
 }
 
 TEST_CASE("a paravirtual end-of-interrupt flag outside the guest's memory is refused", "[apic]") {
@@ -266,16 +264,16 @@ TEST_CASE("a vector that an I/O APIC entry names as level-triggered is one to th
     CHECK(f.read(0x18 + 2) == 1u << 5);
     CHECK(f.read(0x18 + 3) == 1u << 31);
     f.apic.set_pending(0x45);
-    f.apic.offer_pv_eoi();
+    (void)f.apic.offer();
     CHECK(f.memory.read<std::uint8_t>(GuestPhys{0x1000}) == 0);
     f.apic.accept(0x45);
-    f.apic.offer_pv_eoi();
+    (void)f.apic.offer();
     f.apic.collect_pv_eoi();
     CHECK(f.apic.in_progress(0x45));
     REQUIRE(f.write(0x0B, 0));
     CHECK_FALSE(f.apic.in_progress(0x45));
     f.apic.set_pending(0x31);
-    f.apic.offer_pv_eoi();
+    (void)f.apic.offer();
     CHECK(f.memory.read<std::uint8_t>(GuestPhys{0x1000}) == 1);
 }
 
