@@ -13,7 +13,7 @@ constexpr Metric table[] = {
     {"boot", "boot", "boot to the first process", "s", Family::net, 0, "", at_most(1.1)},
     {"boot_uptime", "boot_uptime", "the same by the kernel's own clock", "s", Family::net, 0, "", {}},
     {"net_idle", "idle", "", "", Family::net, 5, "", {}},
-    {"tcp_receive", "tcp_receive", "bulk TCP receive", "Mb/s", Family::net, 512, "packets", at_least(0.75)},
+    {"tcp_receive", "tcp_receive", "bulk TCP receive", "Mb/s", Family::net, 2048, "packets", at_least(0.75)},
     {"tcp_send", "tcp_send", "bulk TCP send", "Mb/s", Family::net, 128, "packets", {}},
     {"udp_receive", "udp_receive", "UDP receive, 64 bytes", "packets/s", Family::net, 4, "packets", {}},
     {"udp_send", "udp_send", "UDP send, 64 bytes", "packets/s", Family::net, 4, "packets", {}},

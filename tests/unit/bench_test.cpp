@@ -126,7 +126,7 @@ TEST_CASE("a bar is met on its own side") {
 }
 
 TEST_CASE("the plan of one metric has idle too, and a workload that is not asked for is not wanted") {
-    CHECK(plan_for(workload("net"), chosen("tcp_receive")) == "idle:5,tcp_receive:512");
+    CHECK(plan_for(workload("net"), chosen("tcp_receive")) == "idle:5,tcp_receive:2048");
     CHECK_FALSE(wanted(workload("disk"), chosen("tcp_receive")));
     CHECK_FALSE(wanted(workload("client-net"), chosen("tcp_receive")));
     CHECK(chosen("nonsense").empty());
