@@ -69,6 +69,11 @@ void Cpu::kick() {
     if (this != &current()) arch::send_interrupt(apic_id_, host_vector::kick);
 }
 
+void Cpu::review_soon() {
+    if (this != &current()) return kick();
+    review_at_ = std::min(review_at_, arch::read_tsc() + arch::tsc_from_millis(1) / link_turns_each_ms);
+}
+
 void Cpu::call_boot_core() { machine_.cpus()[0]->kick(); }
 
 void Cpu::on_interrupt(std::uint8_t vector) {

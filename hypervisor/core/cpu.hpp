@@ -50,6 +50,8 @@ public:
 
     /// Makes the core look at its VMs again. Any core.
     void kick();
+    /// The same within a fraction of a millisecond, or as soon as its guest sleeps. On another core: at once.
+    void review_soon();
     /// Something for Machine::service() has happened on this core.
     void call_boot_core();
     /// The registers of this processor are not worth saving any more.

@@ -65,6 +65,7 @@ bool Vm::has_link_work() const {
 }
 
 void Vm::call_service() { core_.kick(); }
+void Vm::call_service_soon() { core_.review_soon(); }
 
 void Vm::park(StopCause cause, StopReason reason) {
     cause_ = cause;

@@ -139,6 +139,7 @@ public:
 
     // --- devices::PlatformHost, vlink::EndHost
     void call_service() override;
+    void call_service_soon() override;
     void post_interrupt(std::uint8_t vector) override { vcpu_.post_interrupt(vector); }
     void console_line(std::string_view line) override;
     void power(devices::PowerRequest request) override;

@@ -90,6 +90,11 @@ void End::ask_service() {
     host_.call_service();
 }
 
+void End::ask_service_soon() {
+    work_.store(true, std::memory_order_release);
+    host_.call_service_soon();
+}
+
 void End::service() {
     if (!has_work()) return; // asked each round: no locked access
     work_.store(false, std::memory_order_relaxed);

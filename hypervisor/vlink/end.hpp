@@ -34,7 +34,7 @@ public:
     [[nodiscard]] bool attach(devices::PciBus& pci, devices::IoBus& bus);
     /// Power-on state: the VM's memory is not touched any more when this returns. Before it is wiped.
     void reset();
-    /// Goes on with what was left for lack of budget, or because the other end went away.
+    /// Goes on with what was left for lack of budget, with a sender that need not notify, or because the other end went away.
     void service();
     // ORDER: acquire, with the release in ask_service(): only this flag crosses cores outside the lock.
     [[nodiscard]] bool has_work() const { return work_.load(std::memory_order_acquire); }
@@ -50,6 +50,7 @@ public:
     // --- for the link, under its lock
     [[nodiscard]] VirtioNet& net() { return net_; }
     void ask_service();
+    void ask_service_soon();
 
 private:
     void write_registers(std::uint64_t offset, unsigned width, std::uint32_t value);

@@ -62,24 +62,24 @@ void Link::pump(unsigned sender) {
     net(sender).queue(VirtioNet::transmit).stop_notifications();
     if (net(1 - sender).running()) net(1 - sender).queue(VirtioNet::receive).stop_notifications();
     const std::uint64_t last_byte = counters_[sender].bytes + byte_budget;
-    bool more = true;
-    for (unsigned packets = 0; more && packets < packet_budget && counters_[sender].bytes < last_byte;
-         ++packets)
-        more = step(sender);
-    if (more) ends_[sender].ask_service();
+    unsigned packets = 0;
+    Step last = Step::done;
+    while (last == Step::done && packets < packet_budget && counters_[sender].bytes < last_byte) {
+        last = move_packet(sender);
+        packets += last == Step::done ? 1 : 0;
+    }
+    go_on(sender, last, packets != 0);
     if (net(sender).running()) publish(sender, VirtioNet::transmit);
     settle();
 }
 
-/// True if there may be more to do at once.
-bool Link::step(unsigned sender) {
-    switch (move_packet(sender)) {
-    case Step::done: return true;
-    case Step::no_packet: return net(sender).queue(VirtioNet::transmit).start_notifications();
-    case Step::no_buffers: return net(1 - sender).queue(VirtioNet::receive).start_notifications();
-    case Step::refused: break;
-    }
-    return false;
+/// A sender that had packets is looked at again soon, without a notification: one that sends and sends pays no exit for each.
+void Link::go_on(unsigned sender, Step last, bool moved) {
+    if (last == Step::no_packet && moved) return ends_[sender].ask_service_soon();
+    const bool more = last == Step::done ||
+                      (last == Step::no_packet && net(sender).queue(VirtioNet::transmit).start_notifications()) ||
+                      (last == Step::no_buffers && net(1 - sender).queue(VirtioNet::receive).start_notifications());
+    if (more) ends_[sender].ask_service();
 }
 
 Link::Step Link::move_packet(unsigned sender) {

@@ -54,7 +54,7 @@ private:
     enum class Room : std::uint8_t { found, none_yet, never, refused };
 
     [[nodiscard]] VirtioNet& net(unsigned side) { return ends_[side].net(); }
-    [[nodiscard]] bool step(unsigned sender);
+    void go_on(unsigned sender, Step last, bool moved);
     [[nodiscard]] Step move_packet(unsigned sender);
     [[nodiscard]] Step deliver(unsigned sender);
     [[nodiscard]] Step drop(unsigned sender, Drop reason);

@@ -14,8 +14,10 @@ namespace casemate::vlink {
 class EndHost {
 public:
     virtual void post_interrupt(std::uint8_t vector) = 0;
-    /// End::service(), on the VM's own core, soon.
+    /// End::service(), on the VM's own core, at once.
     virtual void call_service() = 0;
+    /// The same when the VM sleeps, or within a fraction of a millisecond.
+    virtual void call_service_soon() = 0;
 
 protected:
     ~EndHost() = default;

@@ -22,6 +22,7 @@ struct Hostile final : EndHost {
         if (vector < 16) std::abort();
     }
     void call_service() override {}
+    void call_service_soon() override {}
 };
 
 /// Rings at fixed places and DRIVER_OK, so that most inputs get as far as the rings.

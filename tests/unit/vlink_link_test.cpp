@@ -367,9 +367,31 @@ TEST_CASE("a call moves its budget and the sender's core goes on with the rest",
     CHECK_FALSE(pair.left.must_notify(VirtioNet::transmit, 12));
     pair.link->end(0).service();
     CHECK(pair.link->status(0).counters.packets == 12);
-    CHECK_FALSE(pair.link->end(0).has_work());
     pair.link->end(0).service();
+    CHECK_FALSE(pair.link->end(0).has_work());
     CHECK(pair.left.service_calls == 1);
+}
+
+TEST_CASE("a sender that goes on sending notifies once, and again when it has slept", "[vlink]") {
+    const std::uint64_t features = GENERATE(VirtioNet::offered, no_event);
+    Pair pair;
+    pair.start(features, features);
+    pair.right.offer_buffers(64, 1536);
+    const auto queue_one = [&](std::uint8_t seed) {
+        const std::uint16_t before = pair.left.ring(VirtioNet::transmit).avail;
+        pair.left.queue_packet(plain, pattern(60, seed), 4096, true);
+        if (pair.left.must_notify(VirtioNet::transmit, before)) pair.left.notify(VirtioNet::transmit);
+    };
+    for (std::uint8_t i = 0; i < 10; ++i) queue_one(i);
+    CHECK(pair.link->status(0).counters.notifications == 1);
+    CHECK(pair.link->status(0).counters.packets == 1);
+    pair.left.sleep();
+    CHECK(pair.link->status(0).counters.packets == 10);
+    for (std::uint8_t i = 0; i < 10; ++i) CHECK(pair.right.receive()->frame == pattern(60, i));
+    CHECK_FALSE(pair.link->end(0).has_work());
+    queue_one(10);
+    CHECK(pair.link->status(0).counters.notifications == 2);
+    CHECK(pair.right.receive()->frame == pattern(60, 10));
 }
 
 TEST_CASE("a driver that moves its index all the time holds the hypervisor for a budget only", "[vlink]") {

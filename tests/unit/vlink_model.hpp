@@ -42,6 +42,7 @@ public:
     // --- EndHost
     void post_interrupt(std::uint8_t vector) override { ++interrupts[vector]; }
     void call_service() override { ++service_calls; }
+    void call_service_soon() override {}
 
     [[nodiscard]] const mm::GuestMemory& memory() const { return memory_; }
     void connect(End& end) { end_ = &end; }
@@ -197,6 +198,11 @@ public:
         const std::uint16_t before = rings_[VirtioNet::transmit].avail;
         queue_packet(header, frame, piece, by_table);
         if (must_notify(VirtioNet::transmit, before)) notify(VirtioNet::transmit);
+        sleep();
+    }
+    /// HLT: its core looks at what is left to do.
+    void sleep() {
+        for (unsigned i = 0; i < 8 && end_->has_work(); ++i) end_->service();
     }
 
     struct Packet {
