@@ -275,6 +275,9 @@ TEST_CASE("a vector that an I/O APIC entry names as level-triggered is one to th
     f.apic.set_pending(0x31);
     (void)f.apic.offer();
     CHECK(f.memory.read<std::uint8_t>(GuestPhys{0x1000}) == 1);
+    write_entry(17, 0x45); // edge-triggered from now on
+    CHECK(f.read(0x18 + 2) == 0);
+    CHECK(f.read(0x18 + 3) == 1u << 31);
 }
 
 TEST_CASE("the console sends whole lines and hides what is not printable", "[uart]") {
