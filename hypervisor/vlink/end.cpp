@@ -96,7 +96,7 @@ void End::ask_service_soon() {
 }
 
 void End::service() {
-    if (!has_work()) return; // asked each round: no locked access
+    if (!has_work()) return; // asked in each review: no locked access
     work_.store(false, std::memory_order_relaxed);
     const LockGuard guard{link_.lock()};
     link_.pump(side_);
