@@ -99,7 +99,7 @@ void stop_all_cores() {
     send_nmi_to_others();
 }
 
-extern "C" [[gnu::hot]] void interrupt_entry(InterruptFrame* frame) {
+extern "C" void interrupt_entry(InterruptFrame* frame) {
     if (frame->vector >= 32) return on_host_interrupt(static_cast<std::uint8_t>(frame->vector));
     if (frame->vector != vector_nmi) on_host_exception(*frame);
     if (__atomic_load_n(&stopping, __ATOMIC_SEQ_CST)) halt_forever();
