@@ -14,6 +14,7 @@ mount_system() {
     mount -t proc proc /proc
     mount -t sysfs sysfs /sys
     mount -t devtmpfs devtmpfs /dev
+    read -r command_line < /proc/cmdline
     sleep_well
 }
 
@@ -27,7 +28,7 @@ sleep_well() {
 options_of() {
     module_name=${1##*/}
     module_name=${module_name%.ko}
-    for word in $(cat /proc/cmdline); do
+    for word in $command_line; do
         case $word in "$module_name".*=*) echo "${word#*.}" ;; esac
     done
 }
@@ -39,14 +40,18 @@ load_modules() {
     done < "/lib/modules/${1:-order}"
 }
 
-# boot_up: a driver VM's modules are loaded and, where the policy says `restart = "warm"`, the hypervisor makes its snapshot; only then
-# do drivers find their devices. A restart goes on right after the snapshot (docs/adr/0014). 1552: hypervisor/devices/acpi.hpp, snapshot_port.
-boot_up() {
+# A driver VM's way to its devices: load_drivers, then all that it can do without them, then find_devices. In between, where the policy says
+# `restart = "warm"`, the hypervisor makes its snapshot: a restart goes on right after that (docs/adr/0014), so what is done before it is not done again.
+load_drivers() {
     echo 0 > /sys/bus/pci/drivers_autoprobe
     load_modules
     ! has_links || load_modules order.links
-    # Natively that port may be anything.
+}
+
+# 1552: hypervisor/devices/acpi.hpp, snapshot_port. Natively that port may be anything.
+find_devices() {
     [ ! -e /sys/firmware/acpi/tables/WDAT ] || echo | dd of=/dev/port bs=1 seek=1552 count=1 2> /dev/null
+    cm-probe reseed # what this life draws, the others from the same snapshot must not
     echo 1 > /sys/bus/pci/drivers_autoprobe
     for each in /sys/bus/pci/devices/*; do echo "${each##*/}" > /sys/bus/pci/drivers_probe; done
 }
@@ -54,61 +59,60 @@ boot_up() {
 # A VM's links to other VMs are PCI functions from 00:18.0, in the order of the policy.
 has_links() { [ -e /sys/bus/pci/devices/0000:00:18.0 ]; }
 
-# Brings up link1 ... linkN; $links is N.
+# bring_up_links [MTU]: brings up link1 ... linkN; $links is N.
 bring_up_links() {
     links=0
     for each in /sys/bus/pci/devices/0000:00:1[89ab].0/virtio*/net/*; do
         [ -e "$each" ] || return 1
         links=$((links + 1))
-        ip link set "${each##*/}" name link$links
-        ip link set link$links up
+        ip link set "${each##*/}" name link$links ${1:+mtu $1} up
     done
 }
 
-# bridge_links NIC: a VM with links to others bridges them with its NIC; $interface is where its own address belongs, bridge or NIC.
-bridge_links() {
+# A VM with links to others bridges them with its NIC; $interface is where its own address belongs, bridge or NIC.
+# make_bridge NIC needs no device yet, bridge_links NIC does.
+make_bridge() {
     interface=$1
     has_links || return 0
-    bring_up_links || echo 'CM_ERROR no link appeared'
     interface=br0
     brctl addbr br0
     echo 0 > /sys/class/net/br0/bridge/forward_delay
+}
+
+bridge_links() {
+    ip link set "$1" up
+    has_links || return 0
     # Its own address stays the NIC's, whichever address a link has.
-    ip link set br0 address "$(cat "/sys/class/net/$1/address")"
-    ip link set "$1" promisc on
+    read -r nic_address < "/sys/class/net/$1/address"
+    ip link set br0 address "$nic_address" up
     brctl addif br0 "$1"
-    for number in $(seq "$links"); do
-        ip link set "link$number" mtu 1500 # could be more, the NIC cannot
-        brctl addif br0 "link$number"
-    done
-    ip link set br0 up
+    bring_up_links 1500 || echo 'CM_ERROR no link appeared' # could be more, the NIC cannot
+    for number in $(seq "$links"); do brctl addif br0 "link$number"; done
 }
 
 # parameter NAME DEFAULT: the value of NAME=... on the kernel command line
 parameter() {
-    for word in $(cat /proc/cmdline); do
+    for word in $command_line; do
         case $word in "$1="*) echo "${word#*=}"; return ;; esac
     done
     echo "$2"
 }
 
 # wait_for PATH SECONDS: true as soon as PATH exists
-wait_for() {
-    tries=$(($2 * 20))
-    while [ ! -e "$1" ]; do
-        [ $tries -gt 0 ] || return 1
-        tries=$((tries - 1))
-        sleep 0.05
-    done
-}
+wait_for() { until_true "$2" [ -e "$1" ]; }
 
-# wait_for_text FILE TEXT SECONDS: true as soon as FILE holds TEXT
-wait_for_text() {
-    tries=$(($3 * 20))
-    while [ "$(cat "$1" 2>/dev/null)" != "$2" ]; do
+# wait_for_text FILE TEXT SECONDS: true as soon as FILE's first line is TEXT
+wait_for_text() { until_true "$3" line_is "$1" "$2"; }
+line_is() { read -r line < "$1" && [ "$line" = "$2" ]; } 2> /dev/null
+
+# until_true SECONDS CONDITION...
+until_true() {
+    tries=$(($1 * 50))
+    shift
+    until "$@"; do
         [ $tries -gt 0 ] || return 1
         tries=$((tries - 1))
-        sleep 0.05
+        sleep 0.02
     done
 }
 

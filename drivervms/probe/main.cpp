@@ -3,6 +3,7 @@
 //   cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES [SEED]     downloads from port 7001, uploads to port 7002
 //   cm-probe disk DEVICE MEGABYTES [SEED]
 //   cm-probe canary MEGABYTES                                  drivervms/probe/canary.hpp
+//   cm-probe reseed                                            drivervms/probe/reseed.hpp
 //   cm-probe bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT
 //   cm-probe bench-disk QUIET_SECONDS PLAN DEVICE
 // The proof line of a run that failed is `CM_PROOF <what> error="..."`, and the exit status 1.
@@ -10,6 +11,7 @@
 #include "drivervms/probe/canary.hpp"
 #include "drivervms/probe/disk_probe.hpp"
 #include "drivervms/probe/net_probe.hpp"
+#include "drivervms/probe/reseed.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -63,6 +65,7 @@ constexpr Job jobs[] = {{"net", 3, [](char** a) { prove_net(a[0], a[1], a[2], up
                         {"disk", 2, [](char** a) { print_disk(a[0], a[1], disk_seed); }},
                         {"disk", 3, [](char** a) { print_disk(a[0], a[1], a[2]); }},
                         {"canary", 1, [](char** a) { keep_canary(mebibytes(a[0]), canary_seed); }},
+                        {"reseed", 0, [](char**) { reseed(); }},
                         {"bench-net", 5, bench_net},
                         {"bench-disk", 3, bench_disk}};
 
