@@ -58,7 +58,7 @@ Outcome<std::unique_ptr<Platform>> Platform::start(PlatformConfig config, Platfo
 }
 
 Status<Error> Platform::prepare() {
-    if (config_.plugin.empty()) config_.plugin = CASEMATE_SKINIT_PLUGIN;
+    if (config_.plugin.empty()) config_.plugin = emulator().plugin_interface() == 1 ? CASEMATE_SKINIT_PLUGIN : CASEMATE_SKINIT_PLUGIN_3;
     TRY(check_readable(config_.esp, "EFI system partition"));
     TRY(check_readable(config_.plugin, "SKINIT plugin"));
     TRY(copy_firmware_variables(state_.path() / "ovmf-vars.fd"));
@@ -105,7 +105,7 @@ Status<Error> Platform::start_qemu() {
                             state_.path() / "ovmf-vars.fd", config_.nvme, config_.plugin};
     ChildSpec spec;
     spec.name = "qemu";
-    spec.command = qemu_command(config_, wiring);
+    spec.command = qemu_command(emulator(), config_, wiring);
     spec.environment = {{"TMPDIR", state_.path().string()}};
     spec.noise = "TCG doesn't support requested feature"; // we force one, and QEMU warns of it
     spec.inherited = {wiring.com1, wiring.com2, wiring.tpm_control, wiring.debugger, wiring.monitor,

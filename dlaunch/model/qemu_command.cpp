@@ -34,9 +34,10 @@ std::string connected_socket(const char* id, int fd) {
 }
 
 // The IOMMU comes first, or devices before it bypass it.
-Arguments machine(unsigned processors, unsigned memory_mib) {
-    return {"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-nographic", "-vga", "none", "-no-reboot", "-accel", "tcg",
-            "-machine", "q35,smm=off", "-device", "amd-iommu,intremap=on", "-cpu", cpu_model,
+Arguments machine(const Emulator& qemu, unsigned processors, unsigned memory_mib) {
+    const std::string iommu = qemu.passes_through() ? ",pt=off" : "";
+    return {qemu.program, "-nodefaults", "-no-user-config", "-nographic", "-vga", "none", "-no-reboot", "-accel", "tcg",
+            "-machine", "q35,smm=off", "-device", "amd-iommu,intremap=on" + iommu, "-cpu", cpu_model + std::string{qemu.has_x2apic() ? ",+x2apic" : ""},
             "-smp", std::to_string(processors), "-m", std::to_string(memory_mib)};
 }
 
@@ -76,8 +77,8 @@ void add_model_wiring(Arguments& arguments, const PlatformConfig& config, const 
 
 } // namespace
 
-std::vector<std::string> native_command(const NativeConfig& config, int com1) {
-    Arguments arguments = machine(config.processors, config.memory_mib);
+std::vector<std::string> native_command(const Emulator& qemu, const NativeConfig& config, int com1) {
+    Arguments arguments = machine(qemu, config.processors, config.memory_mib);
     add(arguments, {"-kernel", config.kernel, "-initrd", config.initrd, "-append", config.command_line});
     add_nic(arguments, config.tap.empty() ? "user,id=lan" : tap_network(config.tap));
     add_disk(arguments, config.nvme);
@@ -85,8 +86,8 @@ std::vector<std::string> native_command(const NativeConfig& config, int com1) {
     return arguments;
 }
 
-std::vector<std::string> qemu_command(const PlatformConfig& config, const QemuWiring& wiring) {
-    Arguments arguments = machine(config.processors, config.memory_mib);
+std::vector<std::string> qemu_command(const Emulator& qemu, const PlatformConfig& config, const QemuWiring& wiring) {
+    Arguments arguments = machine(qemu, config.processors, config.memory_mib);
     add(arguments, {"-S"});
     add(arguments, {"-drive", flash("0,readonly=on", firmware_code), "-drive",
                     flash("1", wiring.firmware_variables)});

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dlaunch/model/config.hpp"
+#include "dlaunch/model/emulator.hpp"
 
 namespace casemate::model {
 
@@ -21,8 +22,8 @@ struct QemuWiring {
 };
 
 /// COM1 is the socket `com1`; the firmware is QEMU's own, because nothing is launched.
-std::vector<std::string> native_command(const NativeConfig& config, int com1);
-std::vector<std::string> qemu_command(const PlatformConfig& config, const QemuWiring& wiring);
+std::vector<std::string> native_command(const Emulator& qemu, const NativeConfig& config, int com1);
+std::vector<std::string> qemu_command(const Emulator& qemu, const PlatformConfig& config, const QemuWiring& wiring);
 
 inline constexpr const char* firmware_code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 inline constexpr const char* firmware_variables_template = "/usr/share/OVMF/OVMF_VARS_4M.fd";

@@ -27,7 +27,8 @@ constexpr const char* kernel_entry = "Booting from ROM";
 /// `iommu=pt`: the kernel's own IOMMU left out of its way, the honest baseline. `maxcpus=1`: a driver VM has one
 /// processor; the machine has two, as Casemate's, so that QEMU emulates the same memory model.
 std::string command_line(const RunPlan& plan) {
-    return "console=ttyS0 quiet panic=-1 iommu=pt maxcpus=1" + measuring_arguments(plan.task, native_quiet_seconds);
+    const std::string interrupts = model::emulator().remaps_line_interrupts() ? "" : " intremap=off"; // Linux would not boot
+    return "console=ttyS0 quiet panic=-1 iommu=pt maxcpus=1" + interrupts + measuring_arguments(plan.task, native_quiet_seconds);
 }
 
 class NativeMachine {
@@ -46,7 +47,7 @@ public:
         const fs::path images = plan.artefacts.images();
         model::ChildSpec spec;
         spec.name = "qemu";
-        spec.command = model::native_command({.kernel = images / "vmlinuz",
+        spec.command = model::native_command(model::emulator(), {.kernel = images / "vmlinuz",
                                               .initrd = images / (std::string{vm_of(*plan.task.workload)} + ".img"),
                                               .command_line = command_line(plan),
                                               .nvme = disk,

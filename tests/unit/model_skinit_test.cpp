@@ -119,7 +119,7 @@ TEST_CASE("QEMU's command line puts the IOMMU before every other device and take
     PlatformConfig config;
     config.download_peer = "peer";
     config.extra_qemu_arguments = {"-device", "edu"};
-    const auto command = qemu_command(config, QemuWiring{3, 4, 5, 6, 7, 8, "/s/vars", "/s/nvme,2", "/s/skinit.so"});
+    const auto command = qemu_command(Emulator{}, config, QemuWiring{3, 4, 5, 6, 7, 8, "/s/vars", "/s/nvme,2", "/s/skinit.so"});
     const auto first = std::find(command.begin(), command.end(), "-device");
     REQUIRE(first != command.end());
     CHECK(*(first + 1) == "amd-iommu,intremap=on");
@@ -131,4 +131,18 @@ TEST_CASE("QEMU's command line puts the IOMMU before every other device and take
     CHECK(has("e1000e,netdev=lan,bus=pcie.0,addr=03.0,romfile="));
     CHECK(has("if=none,format=raw,id=disk,file=/s/nvme,,2"));
     CHECK(has("/s/skinit.so,verdict=8"));
+}
+
+TEST_CASE("a newer QEMU has x2APIC, an IOMMU that must be told to deny, and another plugin interface") {
+    CHECK(major_version("QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)\n") == 10);
+    CHECK(major_version("QEMU emulator version 7.2.22 (Debian)\n") == 7);
+    CHECK(major_version("qemu: command not found") == 0);
+    CHECK(major_version("") == 0);
+    const Emulator newer{.program = "/opt/qemu", .major = 10};
+    const auto command = native_command(newer, {.kernel = "k", .initrd = "i", .command_line = "c", .nvme = "n", .tap = ""}, 3);
+    CHECK(command.front() == "/opt/qemu");
+    CHECK(std::find(command.begin(), command.end(), "amd-iommu,intremap=on,pt=off") != command.end());
+    CHECK(std::any_of(command.begin(), command.end(), [](const std::string& each) { return each.ends_with(",+x2apic"); }));
+    CHECK(newer.plugin_interface() == 3);
+    CHECK(Emulator{}.plugin_interface() == 1);
 }

@@ -32,7 +32,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* --- QEMU's plugin interface, version 1: just what is used here ---------------------------------------- */
+/* --- QEMU's plugin interface, version 1 (7.2) or 3 (9.1 and later): just what is used here --------------- */
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
@@ -50,11 +50,15 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn* insn, vcpu_
                                             enum qemu_plugin_cb_flags flags, void* userdata);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb* tb);
 struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb* tb, size_t index);
+#if PLUGIN_INTERFACE == 1
 const void* qemu_plugin_insn_data(const struct qemu_plugin_insn* insn);
+#else
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn* insn, void* to, size_t size);
+#endif
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn* insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn* insn);
 void qemu_plugin_reset(qemu_plugin_id_t id, void (*done)(qemu_plugin_id_t id));
-EXPORT int qemu_plugin_version = 1;
+EXPORT int qemu_plugin_version = PLUGIN_INTERFACE;
 
 /* --- QEMU's internals ------------------------------------------------------------------------------------ */
 void* qemu_get_cpu(int index);
@@ -128,11 +132,20 @@ static void on_reset(qemu_plugin_id_t id) {
     if (read(verdict_fd, launched, sizeof launched) != sizeof launched) fprintf(stderr, "skinit plugin: the pipe is gone\n");
 }
 
+static bool insn_is_skinit(const struct qemu_plugin_insn* insn) {
+#if PLUGIN_INTERFACE == 1
+    return is_skinit(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn));
+#else
+    uint8_t bytes[16];
+    return is_skinit(bytes, qemu_plugin_insn_data(insn, bytes, sizeof bytes));
+#endif
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
     if (is_launched()) return qemu_plugin_reset(id, on_reset); /* flushes all translated code, soon */
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn* insn = qemu_plugin_tb_get_insn(tb, i);
-        if (!is_skinit(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn))) continue;
+        if (!insn_is_skinit(insn)) continue;
         qemu_plugin_register_vcpu_insn_exec_cb(insn, skinit_trampoline, QEMU_PLUGIN_CB_RW_REGS,
                                                (void*)(uintptr_t)qemu_plugin_insn_vaddr(insn));
     }
