@@ -67,6 +67,11 @@ inline std::uint64_t read_cr3() {
 inline void write_cr4(std::uint64_t value) { asm volatile("mov %0, %%cr4" : : "r"(value) : "memory"); }
 /// The class of interrupts, and those below it, that this processor holds back [APM2 8.5.2].
 inline void write_cr8(std::uint64_t value) { asm volatile("mov %0, %%cr8" : : "r"(value) : "memory"); }
+inline std::uint64_t read_cr8() {
+    std::uint64_t value;
+    asm volatile("mov %%cr8, %0" : "=r"(value));
+    return value;
+}
 inline void write_cr0(std::uint64_t value) { asm volatile("mov %0, %%cr0" : : "r"(value) : "memory"); }
 
 inline std::uint64_t read_xcr0() {
@@ -100,6 +105,8 @@ inline void write_debug_addresses(const std::uint64_t (&dr)[4]) {
     asm volatile("mov %0, %%dr3" : : "r"(dr[3]));
 }
 
+/// Nothing interrupts from here on, not even an NMI: it waits for STGI, or ends the guest that is entered next.
+inline void clgi() { asm volatile("clgi" : : : "memory"); }
 inline void stgi() { asm volatile("stgi" : : : "memory"); }
 inline void pause() { asm volatile("pause" : : : "memory"); }
 inline void disable_interrupts() { asm volatile("cli" : : : "memory"); }

@@ -17,12 +17,14 @@ namespace casemate::core {
 namespace {
 
 constexpr std::uint64_t slice_ms = 4;
+constexpr std::uint64_t beat_ms = 100;
 constexpr std::uint64_t cap_period_ms = 100;
 constexpr std::uint64_t xcr0_x87_sse_avx = 7;
 constexpr std::uint64_t patience_ms = 1; // an exit costs a busy guest a tenth of that
 constexpr std::uint64_t hold_ms = 2;     // a NIC's ring of 256 lasts so long at 100,000 packets a second
 constexpr std::uint64_t device_class = (host_vector::window_end - 1) >> 4;
 constexpr std::uint64_t longest_wait_ms = 1000; // keeps the timer's arithmetic small
+constexpr unsigned direct_link_turns = 8;
 constexpr std::uint64_t link_turns_each_ms = 4; // while a link has more to do than one call may
 
 } // namespace
@@ -65,18 +67,39 @@ void Cpu::assign_vector_windows() {
 }
 
 void Cpu::kick() {
-    again_.store(true, std::memory_order_release);
-    if (this != &current()) arch::send_interrupt(apic_id_, host_vector::kick);
+    // ORDER: sequentially consistent, as in load(): either this sees how to kick, or load() sees that a review is due.
+    again_.store(true);
+    if (this == &current()) return;
+    if (kick_by_nmi_.load())
+        arch::send_nmi(apic_id_);
+    else
+        arch::send_interrupt(apic_id_, host_vector::kick);
+}
+
+void Cpu::beat(std::uint64_t now_ms) {
+    if (!kick_by_nmi_.load()) return;
+    const auto waits = [](const Vm* vm) { return vm->has_chore() || vm->has_link_work(); };
+    if (now_ms < next_beat_ && std::none_of(vms_.begin(), vms_.begin() + vm_count_, waits)) return;
+    next_beat_ = now_ms + beat_ms;
+    kick();
+}
+
+void Cpu::call_link_service() {
+    if (this != &current() || !is_direct()) kick();
 }
 
 void Cpu::review_soon() {
-    if (this != &current()) return kick();
+    if (this != &current() || is_direct()) return call_link_service();
     review_at_ = std::min(review_at_, arch::read_tsc() + arch::tsc_from_millis(1) / link_turns_each_ms);
 }
 
 void Cpu::call_boot_core() { machine_.cpus()[0]->kick(); }
 
 void Cpu::on_interrupt(std::uint8_t vector) {
+    if (is_direct()) { // it is being put away: what it has not taken yet waits for its next turn; the spurious vector too, which it can send itself
+        loaded_->apic().set_pending(vector);
+        return arch::end_of_interrupt();
+    }
     if (vector == host_vector::spurious) return;
     if (vector == host_vector::timer)
         armed_ = 0;
@@ -143,6 +166,7 @@ std::uint64_t Cpu::review() {
     do_chore();
     const std::uint64_t tsc = arch::read_tsc();
     turn_ = pick(tsc);
+    if (is_direct() && turn_ != loaded_) put_away(*loaded_);
     review_at_ = next_review(tsc);
     return tsc;
 }
@@ -159,16 +183,32 @@ void Cpu::arm_timer(std::uint64_t tsc, std::uint64_t deadline) {
 void Cpu::put_away(Vcpu& vcpu) {
     if (loaded_ != &vcpu) return;
     vcpu.save_switched_state();
+    if (is_direct()) {
+        arch::write_apic_timer_entry(arch::timer_masked);
+        arch::end_all_interrupts();
+        arch::write_cr8(0);
+        arch::open_interrupt_window();
+        arch::enable_host_apic(host_vector::spurious, host_vector::timer);
+        armed_ = 0;
+        kick_by_nmi_.store(false);
+    }
     loaded_ = nullptr;
+}
+
+void Cpu::load(Vcpu& vcpu) {
+    if (loaded_ == &vcpu) return;
+    if (loaded_ != nullptr) put_away(*loaded_);
+    if (vcpu.direct()) {
+        kick_by_nmi_.store(true);
+        arch::set_apic_timer(0);
+        arch::open_interrupt_window(); // for what was on its way to the core, not to the VM
+    }
+    vcpu.load_switched_state();
+    loaded_ = &vcpu;
 }
 
 /// `tsc`: when its turn began.
 void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
-    if (loaded_ != &vcpu) {
-        if (loaded_ != nullptr) put_away(*loaded_);
-        vcpu.load_switched_state();
-        loaded_ = &vcpu;
-    }
     vcpu.enter(reinterpret_cast<std::uint64_t>(&host_vmcb_));
     handle_exit(vcpu);
     if (uart_held_ && &vcpu == &management_vm_->vcpu()) uart_held_ = !reopen_uart_pin(*management_vm_);
@@ -180,6 +220,8 @@ void Cpu::enter(Vcpu& vcpu, std::uint64_t tsc) {
 
 /// After a device's interrupt the next ones wait for whatever exit comes: the guest's HLT, mostly.
 void Cpu::run_turn(std::uint64_t tsc) {
+    load(*turn_);
+    if (is_direct()) return run_direct(tsc);
     std::uint64_t leave_at = std::min(turn_->prepare(tsc, arch::tsc_from_millis(patience_ms)), review_at_);
     const bool hold = std::exchange(hold_, false);
     if (hold) leave_at = std::min(leave_at, tsc + arch::tsc_from_millis(hold_ms));
@@ -187,6 +229,16 @@ void Cpu::run_turn(std::uint64_t tsc) {
     if (hold) arch::write_cr8(device_class);
     enter(*turn_, tsc);
     if (hold) arch::write_cr8(0);
+}
+
+/// What its links have left after some turns waits for the next exit or beat: the guest is not to stand still for what another VM sends.
+/// ORDER: CLGI before the last look at again_: the NMI of a kick after that ends the guest at once.
+void Cpu::run_direct(std::uint64_t tsc) {
+    for (unsigned i = 0; i < direct_link_turns && turn_->vm().has_link_work(); ++i) turn_->vm().service_links();
+    (void)turn_->prepare(tsc, 0);
+    arch::clgi();
+    if (again_.load()) return arch::stgi();
+    enter(*turn_, tsc);
 }
 
 void Cpu::sleep(std::uint64_t tsc) {
@@ -197,7 +249,7 @@ void Cpu::sleep(std::uint64_t tsc) {
 
 void Cpu::run() {
     for (;;) {
-        arch::open_interrupt_window();
+        if (!is_direct()) arch::open_interrupt_window();
         std::uint64_t tsc = arch::read_tsc();
         if (!turn_goes_on(tsc)) tsc = review();
         if (turn_ != nullptr)

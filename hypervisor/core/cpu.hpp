@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One physical core: its VMs, its timer, whose turn it is.
 // Invariant: the loop runs with interrupts off except in open windows, so everything here has one thread of control;
-// other cores reach it only through atomics and the kick interrupt. This is the shared-core mode: INTR and HLT are
-// intercepted and guests take turns. A dedicated core without exits would be another run loop over the same Vcpu.
+// other cores reach it only through atomics and the kick interrupt. While a direct VM's registers are loaded (docs/adr/0018) every
+// interrupt of the core is that VM's, so no window is open, the core has no timer, and a kick is an NMI.
 #pragma once
 
 #include "hypervisor/arch/cpu_tables.hpp"
@@ -52,6 +52,12 @@ public:
     void kick();
     /// The same within a fraction of a millisecond, or as soon as its guest sleeps. On another core: at once.
     void review_soon();
+    /// A link has more to do for a VM of this core. Any core.
+    void call_link_service();
+    /// An interrupt that this core itself passes to that VM, now or when it is put away. Any core.
+    [[nodiscard]] bool takes_directly(const Vm& vm, std::uint8_t vector) const { return kick_by_nmi_.load() && routes_[vector].vm == &vm; }
+    /// Boot core, each tick: a core without a timer looks at its VM ten times a second, more often while it has a chore.
+    void beat(std::uint64_t now_ms);
     /// Something for Machine::service() has happened on this core.
     void call_boot_core();
     /// The registers of this processor are not worth saving any more.
@@ -75,8 +81,11 @@ private:
     [[nodiscard]] Vcpu* pick(std::uint64_t tsc);
     [[nodiscard]] std::uint64_t next_review(std::uint64_t tsc) const;
     void run_turn(std::uint64_t tsc);
+    void run_direct(std::uint64_t tsc);
     void enter(Vcpu& vcpu, std::uint64_t tsc);
     void sleep(std::uint64_t tsc);
+    void load(Vcpu& vcpu);
+    [[nodiscard]] bool is_direct() const { return loaded_ != nullptr && loaded_->direct(); }
     void arm_timer(std::uint64_t tsc, std::uint64_t deadline);
 
     struct Route {
@@ -106,6 +115,8 @@ private:
     std::uint64_t next_chore_ = 0;
     std::uint64_t armed_ = 0; // deadline that the timer is set to; 0 = not set
     std::atomic<bool> again_{false}; // a review is due
+    std::atomic<bool> kick_by_nmi_{false};
+    std::uint64_t next_beat_ = 0; // boot core
 };
 
 } // namespace casemate::core

@@ -29,7 +29,8 @@ constexpr std::uint32_t all = ~0u, any_subleaf = ~0u;
 
 // SSE3 PCLMULQDQ SSSE3 FMA CMPXCHG16B SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND
 constexpr std::uint32_t leaf_1_ecx = bits(0, 1, 9, 12, 13, 19, 20, 22, 23, 25, 26, 28, 29, 30);
-constexpr std::uint32_t x2apic_deadline_hypervisor = bits(21, 24, 31);
+constexpr unsigned tsc_deadline = 24, kvm_pv_eoi = 6; // not of a direct VM
+constexpr std::uint32_t x2apic_deadline_hypervisor = bits(21, tsc_deadline, 31);
 // FPU DE PSE TSC MSR PAE CX8 APIC SEP MTRR PGE CMOV PAT PSE36 CLFLUSH MMX FXSR SSE SSE2
 constexpr std::uint32_t leaf_1_edx = bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 12, 13, 15, 16, 17, 19, 23, 24, 25, 26);
 // FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS ADX SMAP CLFLUSHOPT SHA
@@ -41,7 +42,7 @@ constexpr std::uint32_t leaf_81_ecx = bits(0, 4, 5, 6, 7, 8);
 constexpr std::uint32_t leaf_81_edx =
     bits(0, 2, 3, 4, 5, 6, 8, 9, 11, 12, 13, 15, 16, 17, 20, 22, 23, 24, 26, 27, 29);
 // CLOCKSOURCE2 NOP_IO_DELAY PV_EOI CLOCKSOURCE_STABLE
-constexpr std::uint32_t kvm_features = bits(1, 3, 6, 24);
+constexpr std::uint32_t kvm_features = bits(1, 3, kvm_pv_eoi, 24);
 
 constexpr LeafRule rules[] = {
     {0x1, any_subleaf, {all, 0xffff, leaf_1_ecx, leaf_1_edx}, {0, 1 << 16, x2apic_deadline_hypervisor, 0}},
@@ -93,6 +94,8 @@ void handle_cpuid(Vcpu& vcpu) {
     const auto leaf = static_cast<std::uint32_t>(vcpu.reg(0));
     Answer result = answer(leaf, static_cast<std::uint32_t>(vcpu.reg(1)));
     if (leaf == 1 && (vcpu.vmcb().cr4 & cr4_osxsave) != 0) result.ecx |= cpuid_osxsave;
+    if (vcpu.direct() && leaf == 1) result.ecx &= ~bit(tsc_deadline);
+    if (vcpu.direct() && leaf == first_hypervisor + 1) result.eax &= ~bit(kvm_pv_eoi);
     vcpu.reg(0) = result.eax;
     vcpu.reg(3) = result.ebx;
     vcpu.reg(1) = result.ecx;

@@ -54,7 +54,10 @@ bool write(Vcpu& vcpu, std::uint32_t index, std::uint64_t value) {
     if (index == msr_pat) return write_pat(vcpu.vmcb(), value);
     if (index == msr_tsc || find_constant(index) != nullptr) return true;
     const auto* const range = vcpu.vm().bus().msrs.find(index);
-    return range != nullptr && range->device->write_msr(index, value);
+    if (range == nullptr || !range->device->write_msr(index, value)) return false;
+    if (vcpu.direct() && index == devices::LocalApic::msr_timer_entry)
+        arch::write_apic_timer_entry(static_cast<std::uint32_t>(value) & arch::timer_entry_mask);
+    return true;
 }
 
 } // namespace

@@ -31,6 +31,7 @@ VmDefinition definition_of(const Machine& machine, const policy::Vm& vm) {
             .command_line = vm.command_line.view(),
             .memory_bytes = std::uint64_t{vm.memory_mib} << 20,
             .core = vm.core,
+            .dedicated = vm.placement == policy::Placement::dedicated,
             .weight = vm.weight,
             .cap_percent = vm.cap};
 }
@@ -56,11 +57,15 @@ void Machine::adopt(const launch::BootInfo& boot) {
         if (image.bytes.size != 0) frames_.claim(range_of(image.bytes), mm::FrameOwner::image);
 }
 
-bool Machine::make_msr_map() {
+bool Machine::make_msr_maps() {
     msr_map_ = tcb_memory_.make<mm::MsrPermissionMap>();
-    if (msr_map_ == nullptr) return false;
+    direct_msr_map_ = tcb_memory_.make<mm::MsrPermissionMap>();
+    if (msr_map_ == nullptr || direct_msr_map_ == nullptr) return false;
     msr_map_->intercept_all();
     for (const std::uint32_t msr : guest_owned_msrs) msr_map_->allow_read_write(msr);
+    *direct_msr_map_ = *msr_map_;
+    for (const MsrRange& range : direct_msrs)
+        for (std::uint32_t i = 0; i < range.count; ++i) direct_msr_map_->allow_read_write(range.first + i);
     return true;
 }
 
@@ -102,6 +107,7 @@ bool Machine::allocate(const VmDefinition& definition, mm::FrameOwner owner, VmR
     resources.vmcb = reinterpret_cast<Vmcb*>(vmcb->value);
     resources.fpu_area = reinterpret_cast<std::uint8_t*>(fpu_area->value);
     resources.msr_map = msr_map_;
+    resources.direct_msr_map = direct_msr_map_;
     resources.io_map->intercept_all();
     return true;
 }
@@ -162,7 +168,7 @@ bool Machine::add_link(unsigned number, const policy::Link& link) {
 }
 
 bool Machine::define_vms(const policy::Policy& policy) {
-    if (!make_msr_map()) return refuse("", "no_memory");
+    if (!make_msr_maps()) return refuse("", "no_memory");
     for (const policy::Vm& vm : std::span{policy.vms.data(), policy.vm_count})
         if (!add_vm(vm)) return false;
     for (unsigned i = 0; i < policy.link_count; ++i)
@@ -188,6 +194,7 @@ void Machine::service() {
     const std::uint64_t now = now_ms();
     if (hooks_ == nullptr || now < next_tick_) return;
     next_tick_ = now + tick_interval_ms;
+    for (Cpu* const cpu : cpus()) cpu->beat(now);
     hooks_->tick(now);
 }
 

@@ -75,13 +75,14 @@ private:
     [[nodiscard]] bool add_vm(const policy::Vm& definition);
     [[nodiscard]] bool add_link(unsigned number, const policy::Link& link);
     [[nodiscard]] bool allocate(const VmDefinition& definition, mm::FrameOwner owner, VmResources& resources);
-    [[nodiscard]] bool make_msr_map();
+    [[nodiscard]] bool make_msr_maps();
     [[nodiscard]] bool reserve_snapshot(VmResources& resources);
 
     launch::BootInfo boot_;
     mm::FrameTable frames_;
     mm::TcbMemory tcb_memory_;
     mm::MsrPermissionMap* msr_map_ = nullptr; // one for all: the allow-list is the same
+    mm::MsrPermissionMap* direct_msr_map_ = nullptr;
     std::array<Cpu*, max_cpus> cpus_{};
     unsigned cpu_count_ = 0;
     std::array<Vm*, max_vms> vms_{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which model-specific registers a guest may touch. Three lists; everything else is #GP.
+// Which model-specific registers a guest may touch. Four lists; everything else is #GP.
 //   guest_owned_msrs   switched by VMLOAD/VMSAVE or at a change of VM: no exit
+//   direct_msrs        of the core's own APIC, a direct VM's (docs/adr/0018): no exit; the processor refuses what is read-only
 //   constant_msrs      read as a constant, writes are ignored: Linux touches them without asking CPUID
 //   devices            local APIC, clock: registered on the VM's IoBus
 // TSC, PAT and EFER are handled in exit_msr.cpp. Used by core/machine.cpp and core/exit_msr.cpp.
@@ -24,6 +25,17 @@ inline constexpr std::array<std::uint32_t, 11> guest_owned_msrs = {
     0x175,      // SYSENTER_ESP
     0x176,      // SYSENTER_EIP
 };
+
+struct MsrRange {
+    std::uint32_t first, count;
+};
+inline constexpr std::array<MsrRange, 5> direct_msrs = {{
+    {0x808, 1},  // task priority
+    {0x80A, 2},  // processor priority, end of interrupt
+    {0x810, 24}, // in service, trigger mode, requested
+    {0x838, 2},  // initial count, current count
+    {0x83E, 1},  // divider
+}};
 
 struct ConstantMsr {
     std::uint32_t index;

@@ -25,6 +25,7 @@ std::uint64_t& Vcpu::reg(unsigned number) {
 
 void Vcpu::post_interrupt(std::uint8_t vector) {
     if (vm_.core().has_turn(*this)) return apic_.set_pending(vector);
+    if (vm_.core().takes_directly(vm_, vector)) return arch::send_interrupt(vm_.core().apic_id(), vector);
     // ORDER: release, with the acquire in absorb_posted(): what the poster wrote before is seen by the guest.
     posted_[vector / 64].fetch_or(1ull << (vector % 64), std::memory_order_release);
     vm_.core().kick();
@@ -72,18 +73,21 @@ bool Vcpu::at_hlt() {
 }
 
 void Vcpu::settle_interrupt() {
-    const std::uint64_t now = vmcb_.virtual_interrupt;
-    apic_.set_task_priority(static_cast<std::uint8_t>((now & virtual_interrupt::tpr_mask) << 4));
     const std::uint64_t interrupted = vmcb_.exitintinfo;
-    const bool undelivered = (interrupted & event::valid) != 0;
-    // TCG reports a V_IRQ whose delivery was cut short as an exception and leaves V_IRQ set: it stays pending.
-    const bool is_virq =
-        (interrupted & event::type_mask) == event::type_exception && (interrupted & 0xff) >= 32;
-    vmcb_.eventinj =
-        undelivered && !is_virq && (interrupted & event::type_mask) != event::type_software ? interrupted : 0;
+    const std::uint64_t type = interrupted & event::type_mask, vector = interrupted & 0xff;
+    const bool cut_short = (interrupted & event::valid) != 0 && type != event::type_software;
+    // TCG reports an interrupt whose delivery was cut short as an exception. It leaves V_IRQ set: that one stays pending. One from the
+    // core's own APIC is in service there: it must be injected.
+    const bool is_interrupt = type == event::type_exception && vector >= 32;
+    vmcb_.eventinj = !cut_short ? 0 : !is_interrupt ? interrupted : direct() ? event::valid | vector : 0;
+    if (!direct()) apic_.set_task_priority(static_cast<std::uint8_t>((vmcb_.virtual_interrupt & virtual_interrupt::tpr_mask) << 4));
 }
 
 std::uint64_t Vcpu::prepare(std::uint64_t tsc, std::uint64_t patience) {
+    if (direct()) {
+        while (const auto vector = apic_.take_pending()) arch::send_interrupt(vm_.core().apic_id(), *vector);
+        return never;
+    }
     apic_.expire(tsc);
     if (offer_interrupt()) return tsc + patience;
     return apic_.deadline() != 0 ? apic_.deadline() + patience : never;
@@ -106,6 +110,9 @@ void Vcpu::save_switched_state() {
     arch::xsave(fpu_area_);
     switched_.tsc_aux = arch::read_msr(msr_tsc_aux);
     arch::read_debug_addresses(switched_.dr);
+    if (!direct()) return;
+    switched_.task_priority = arch::read_cr8();
+    switched_.timer = arch::read_apic_timer();
 }
 
 void Vcpu::load_switched_state() {
@@ -114,6 +121,9 @@ void Vcpu::load_switched_state() {
     arch::write_xcr0(switched_.xcr0);
     arch::write_msr(msr_tsc_aux, switched_.tsc_aux);
     arch::write_debug_addresses(switched_.dr);
+    if (!direct()) return;
+    arch::write_cr8(switched_.task_priority);
+    arch::write_apic_timer(switched_.timer);
 }
 
 } // namespace casemate::core

@@ -4,9 +4,11 @@
 //
 // Interrupts: post_interrupt() -> posted_ (any core) -> APIC pending (at the core's next review; at once if it has the
 // turn) -> V_IRQ at entry -> taken by the guest -> APIC in service at the next exit. V_IRQ waits in the processor until
-// the guest can take it: no window exits.
+// the guest can take it: no window exits. A direct VM's processor (docs/adr/0018) takes its devices' interrupts and its timer's by itself,
+// from the core's own APIC; what is posted goes there at the next entry.
 #pragma once
 
+#include "hypervisor/arch/host_apic.hpp"
 #include "hypervisor/arch/svm.hpp"
 #include "hypervisor/core/boot_protocol.hpp"
 #include "hypervisor/core/vmcb.hpp"
@@ -25,6 +27,8 @@ struct SwitchedState {
     std::uint64_t xcr0;
     std::uint64_t tsc_aux;
     std::uint64_t dr[4];
+    std::uint64_t task_priority; // this and the timer: in the core's own APIC, of a direct VM
+    arch::ApicTimer timer;
 };
 
 /// A processor that stands between two instructions and has nothing posted.
@@ -43,6 +47,7 @@ struct VcpuTables {
     std::uint64_t msr_map;
     std::uint64_t page_table;
     std::uint32_t asid;
+    devices::LocalApic::Mode apic;
 };
 
 class Vcpu {
@@ -74,6 +79,9 @@ public:
         vmcb_.interrupt_shadow = 0;
     }
     void skip_instruction(unsigned length) { set_rip(vmcb_.rip + length); }
+
+    /// The core's own APIC is its while it is loaded, and interrupts of that core are its own.
+    [[nodiscard]] bool direct() const { return apic_.direct(); }
 
     [[nodiscard]] Vm& vm() { return vm_; }
     [[nodiscard]] Vmcb& vmcb() { return vmcb_; }

@@ -35,7 +35,7 @@ void Vcpu::reset(const BootEntry& entry, const VcpuTables& tables, const mm::Gue
     std::memset(&vmcb_, 0, sizeof vmcb_);
     registers_ = {};
     forget_events();
-    apic_.reset(memory, vm_.platform().io_apic);
+    apic_.reset(memory, vm_.platform().io_apic, tables.apic);
     reset_controls(tables);
     reset_registers(entry);
     reset_fpu();
@@ -75,7 +75,8 @@ void Vcpu::reset_controls(const VcpuTables& tables) {
     vmcb_.msrpm_base_pa = tables.msr_map;
     vmcb_.guest_asid = tables.asid;
     vmcb_.tlb_control = flush_all;
-    vmcb_.virtual_interrupt = virtual_interrupt::masking;
+    if (direct()) vmcb_.intercept_1 &= ~(intercept_1::intr | intercept_1::hlt);
+    vmcb_.virtual_interrupt = direct() ? 0 : virtual_interrupt::masking;
     vmcb_.np_enable = 1;
     vmcb_.n_cr3 = tables.page_table;
     vmcb_.g_pat = reset_pat;
@@ -106,7 +107,7 @@ void Vcpu::reset_fpu() {
     std::memset(fpu_area_, 0, fpu_area_size);
     std::memcpy(fpu_area_ + xsave_fcw, &initial_fcw, sizeof initial_fcw);
     std::memcpy(fpu_area_ + xsave_mxcsr, &initial_mxcsr, sizeof initial_mxcsr);
-    switched_ = {.xcr0 = 1, .tsc_aux = 0, .dr = {}};
+    switched_ = {.xcr0 = 1, .tsc_aux = 0, .dr = {}, .task_priority = 0, .timer = {.entry = arch::timer_masked, .divide = 0, .initial = 0, .current = 0}};
 }
 
 } // namespace casemate::core

@@ -2,6 +2,7 @@
 #include "hypervisor/core/vm.hpp"
 
 #include "hypervisor/arch/clock.hpp"
+#include "hypervisor/arch/host_apic.hpp"
 #include "hypervisor/arch/instructions.hpp"
 #include "hypervisor/base/check.hpp"
 #include "hypervisor/core/cpu.hpp"
@@ -64,7 +65,11 @@ bool Vm::has_link_work() const {
                        [](const vlink::End* end) { return end->has_work(); });
 }
 
-void Vm::call_service() { core_.kick(); }
+void Vm::service_links() {
+    for (unsigned i = 0; state() == VmState::running && i < link_count_; ++i) links_[i]->service();
+}
+
+void Vm::call_service() { core_.call_link_service(); }
 void Vm::call_service_soon() { core_.review_soon(); }
 
 void Vm::park(StopCause cause, StopReason reason) {
@@ -129,7 +134,7 @@ void Vm::service() {
         platform_.watchdog.expired(arch::read_tsc(), arch::clock_rates().tsc_khz))
         park(StopCause::vm_hung, StopReason::watchdog);
     if (state() == VmState::running && snapshot_wanted_) begin_snapshot();
-    for (unsigned i = 0; state() == VmState::running && i < link_count_; ++i) links_[i]->service();
+    service_links();
     if (state() == VmState::running) service_lines();
     if (state() != VmState::ready && state() != VmState::unusable) return;
     if (!start_requested_.exchange(false, std::memory_order_acquire)) return;
@@ -216,15 +221,22 @@ bool Vm::load() {
     return true;
 }
 
+/// Its core can do without interrupts of its own, and nobody needs to know when the guest has ended one.
+bool Vm::may_be_direct() const {
+    return definition_.dedicated && arch::has_x2apic() && core_.index() != 0 && !platform_.pci.has_lines();
+}
+
 void Vm::launch() {
     core_.forget(vcpu_);
     if (warm_) {
         resources_.snapshot->resume(vcpu_, platform_);
     } else {
+        const bool direct = may_be_direct();
         vcpu_.reset(entry_,
                     {reinterpret_cast<std::uint64_t>(resources_.io_map),
-                     reinterpret_cast<std::uint64_t>(resources_.msr_map), page_table_.root().value,
-                     static_cast<std::uint32_t>(index_ + 1)},
+                     reinterpret_cast<std::uint64_t>(direct ? resources_.direct_msr_map : resources_.msr_map),
+                     page_table_.root().value, static_cast<std::uint32_t>(index_ + 1),
+                     direct ? devices::LocalApic::Mode::direct : devices::LocalApic::Mode::emulated},
                     memory_);
         platform_.reset(memory_, arch::clock_rates().tsc_khz, arch::read_tsc());
     }
@@ -233,7 +245,7 @@ void Vm::launch() {
     cause_ = StopCause::none;
     reason_ = StopReason::none;
     ++starts_;
-    LogLine{"@cm event=vm_started"}.key("vm", name()).key("start", starts_).key("core", core_.index()).key("warm", warm_);
+    LogLine{"@cm event=vm_started"}.key("vm", name()).key("start", starts_).key("core", core_.index()).key("warm", warm_).key("direct", vcpu_.direct());
     set_state(VmState::running);
 }
 

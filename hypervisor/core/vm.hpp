@@ -47,6 +47,7 @@ struct VmDefinition {
     std::string_view command_line;
     std::uint64_t memory_bytes = 0;
     unsigned core = 0;
+    bool dedicated = false;
     std::uint32_t weight = 100;      // FairShare
     std::uint32_t cap_percent = 100; // CoreCaps
 };
@@ -67,6 +68,7 @@ struct VmResources {
     std::uint8_t* fpu_area = nullptr;
     mm::IoPermissionMap* io_map = nullptr;
     const mm::MsrPermissionMap* msr_map = nullptr;
+    const mm::MsrPermissionMap* direct_msr_map = nullptr;
     Snapshot* snapshot = nullptr; // if it may have one
 };
 
@@ -129,6 +131,8 @@ public:
     void do_chore();
     /// A link has more to do for it than one call may.
     [[nodiscard]] bool has_link_work() const;
+    /// A part of service(). Its own core.
+    void service_links();
     /// A device of this VM drives that pin of its I/O APIC: an interrupt, and PciBus::end_interrupt() when the guest has ended it.
     /// Any core.
     void raise_line(unsigned pin);
@@ -158,6 +162,7 @@ private:
     [[nodiscard]] bool is_being_taken() const;
     bool wipe_step();
     [[nodiscard]] bool load();
+    [[nodiscard]] bool may_be_direct() const;
     void launch();
 
     const std::size_t index_;

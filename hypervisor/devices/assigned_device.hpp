@@ -50,6 +50,7 @@ public:
     std::uint32_t read_config(std::uint8_t offset, unsigned width) override;
     void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) override;
     [[nodiscard]] bool in_use() const override { return used_; }
+    [[nodiscard]] bool has_line() const override { return function_->intx; }
     /// Forgets what the former guest wrote, before a new one starts.
     void restart();
 

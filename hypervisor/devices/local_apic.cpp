@@ -19,7 +19,6 @@ constexpr std::uint32_t lvt_masked = 1 << 16, lvt_mode_mask = 3 << 17, lvt_mode_
 constexpr std::uint64_t icr_delivery_mask = 7 << 8;
 constexpr unsigned icr_shorthand_shift = 18, shorthand_none = 0, shorthand_others = 3;
 constexpr std::uint64_t icr_broadcast = 0xffffffff;
-constexpr std::uint8_t first_vector = 16;
 
 constexpr std::uint8_t priority_class(std::uint8_t vector) { return vector >> 4; }
 
@@ -33,8 +32,9 @@ std::optional<std::uint8_t> VectorSet::highest() const {
     return std::nullopt;
 }
 
-void LocalApic::reset(const mm::GuestMemory& memory, const IoApic& io_apic) {
+void LocalApic::reset(const mm::GuestMemory& memory, const IoApic& io_apic, Mode mode) {
     *this = LocalApic{};
+    mode_ = mode;
     memory_ = memory;
     io_apic_ = &io_apic;
     local_vectors_.fill(lvt_masked);
@@ -43,6 +43,12 @@ void LocalApic::reset(const mm::GuestMemory& memory, const IoApic& io_apic) {
 bool LocalApic::register_msrs(IoBus& bus) {
     return bus.msrs.add(msr_apic_base, 1, *this) && bus.msrs.add(msr_tsc_deadline, 1, *this) &&
            bus.msrs.add(msr_first, msr_count, *this) && bus.msrs.add(msr_pv_eoi, 1, *this);
+}
+
+std::optional<std::uint8_t> LocalApic::take_pending() {
+    const auto vector = pending_.highest();
+    if (vector) pending_.clear(*vector);
+    return vector;
 }
 
 std::optional<std::uint8_t> LocalApic::deliverable() const {
@@ -67,7 +73,7 @@ void LocalApic::expire(std::uint64_t tsc) {
     deadline_ = 0;
     const std::uint32_t entry = local_vectors_[0];
     const auto vector = static_cast<std::uint8_t>(entry);
-    if ((entry & lvt_masked) == 0 && vector >= first_vector) pending_.set(vector);
+    if ((entry & lvt_masked) == 0) set_pending(vector);
 }
 
 /// For the one interrupt that is in service or is about to be; with two, the guest's first end would be the second's. Not for
@@ -105,6 +111,7 @@ bool LocalApic::write_pv_eoi(std::uint64_t value) {
 }
 
 std::optional<std::uint64_t> LocalApic::read_msr(std::uint32_t index) {
+    if (direct() && (index == msr_tsc_deadline || index == msr_pv_eoi)) return std::nullopt;
     switch (index) {
     case msr_apic_base: return apic_base;
     case msr_tsc_deadline: return deadline_ == 0 ? 0 : deadline_ + tsc_offset_;
@@ -135,6 +142,9 @@ std::optional<std::uint64_t> LocalApic::read_register(std::uint32_t number) cons
 }
 
 bool LocalApic::write_msr(std::uint32_t index, std::uint64_t value) {
+    const bool deadline = index == msr_tsc_deadline || (index == msr_timer_entry && (value & lvt_mode_deadline) != 0);
+    const bool exception = index == msr_timer_entry && (value & lvt_masked) == 0 && !may_have(static_cast<std::uint8_t>(value));
+    if (direct() && (deadline || exception || index == msr_pv_eoi)) return false;
     switch (index) {
     case msr_apic_base: return value == apic_base;
     case msr_tsc_deadline:
@@ -159,7 +169,7 @@ bool LocalApic::write_register(std::uint32_t number, std::uint64_t value) {
     case reg_divide: divide_ = word; return true;
     case reg_icr: return send_command(value);
     case reg_self_ipi:
-        if (word >= first_vector) pending_.set(static_cast<std::uint8_t>(word));
+        set_pending(static_cast<std::uint8_t>(word));
         return true;
     case reg_esr:
     case reg_initial_count: return true; // the timer has deadline mode only
@@ -175,7 +185,7 @@ bool LocalApic::send_command(std::uint64_t command) {
     const bool logical = (command >> 11 & 1) != 0;
     const bool addressed = target == icr_broadcast || (logical ? target == 1 : target == 0);
     const bool to_self = shorthand == shorthand_none ? addressed : shorthand != shorthand_others;
-    if ((command & icr_delivery_mask) == 0 && to_self && vector >= first_vector) pending_.set(vector);
+    if ((command & icr_delivery_mask) == 0 && to_self) set_pending(vector);
     return true;
 }
 

@@ -2,6 +2,8 @@
 // A virtual local APIC in x2APIC mode (MSRs 800h..83Fh) with a TSC-deadline timer [SDM3 10.12, 10.5.4.1] and the
 // paravirtual end-of-interrupt of the KVM interface (MSR 4b564d04h): a flag in guest memory that says "no exit needed".
 // Invariant: one processor in the VM, so an interrupt command reaches itself or nobody. Only its own core calls it.
+// Direct: its guest uses the processor's own APIC (docs/adr/0018) and reaches this one only for what it may not write there itself: the
+// command register and the local vectors. It has neither TSC deadline nor paravirtual end of interrupt.
 #pragma once
 
 #include "hypervisor/devices/io_apic.hpp"
@@ -36,13 +38,22 @@ private:
 class LocalApic final : public MsrDevice {
 public:
     static constexpr std::uint32_t msr_apic_base = 0x1B, msr_tsc_deadline = 0x6E0, msr_first = 0x800,
-                                   msr_count = 0x100, msr_pv_eoi = 0x4b564d04;
+                                   msr_count = 0x100, msr_timer_entry = 0x832, msr_pv_eoi = 0x4b564d04;
+    enum class Mode : bool { emulated, direct };
+    /// What an APIC takes; and what it may hold of a direct VM, which the hypervisor takes over when the VM leaves the core: no exceptions' numbers.
+    static constexpr std::uint8_t first_vector = 16, first_direct_vector = 32;
 
     /// `io_apic`, which lives as long, knows which vectors are level-triggered.
-    void reset(const mm::GuestMemory& memory, const IoApic& io_apic);
+    void reset(const mm::GuestMemory& memory, const IoApic& io_apic, Mode mode = Mode::emulated);
+    [[nodiscard]] bool direct() const { return mode_ == Mode::direct; }
     [[nodiscard]] bool register_msrs(IoBus& bus);
 
-    void set_pending(std::uint8_t vector) { pending_.set(vector); }
+    /// Nothing for a vector that it may not have.
+    void set_pending(std::uint8_t vector) {
+        if (may_have(vector)) pending_.set(vector);
+    }
+    /// The highest that is pending, which is not any more: for the processor's own APIC.
+    [[nodiscard]] std::optional<std::uint8_t> take_pending();
     /// The pending vector that may interrupt now: its class is above the task priority and what is in service.
     [[nodiscard, gnu::hot]] std::optional<std::uint8_t> deliverable() const;
     /// The processor took `vector`.
@@ -77,12 +88,14 @@ private:
     [[nodiscard]] std::optional<std::uint64_t> read_register(std::uint32_t number) const;
     bool write_register(std::uint32_t number, std::uint64_t value);
     bool send_command(std::uint64_t command);
+    [[nodiscard]] bool may_have(std::uint8_t vector) const { return vector >= (direct() ? first_direct_vector : first_vector); }
     bool write_pv_eoi(std::uint64_t value);
     void offer_pv_eoi(std::optional<std::uint8_t> next);
     [[nodiscard]] bool is_level(std::uint8_t vector) const { return (io_apic_->level_vectors(vector / 32) >> vector % 32 & 1) != 0; }
 
     mm::GuestMemory memory_;
     const IoApic* io_apic_ = nullptr;
+    Mode mode_ = Mode::emulated;
     VectorSet pending_;    // IRR
     VectorSet in_service_; // ISR
     std::array<std::uint32_t, 6> local_vectors_{};

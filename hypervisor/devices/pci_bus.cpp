@@ -48,6 +48,10 @@ bool PciBus::in_use() const {
     return std::ranges::any_of(functions_, [](const PciFunction* each) { return each != nullptr && each->in_use(); });
 }
 
+bool PciBus::has_lines() const {
+    return std::ranges::any_of(functions_, [](const PciFunction* each) { return each != nullptr && each->has_line(); });
+}
+
 std::uint32_t PciBus::read_port(std::uint16_t port, unsigned width) {
     if (port == config_address && width == 4) return address_;
     if (port < config_data || !selects_bus_0()) return all_ones(width);

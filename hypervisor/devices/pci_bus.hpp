@@ -17,6 +17,8 @@ public:
     virtual void write_config(std::uint8_t offset, unsigned width, std::uint32_t value) = 0;
     /// Its VM has begun to use it: it has a state beyond its configuration space.
     [[nodiscard]] virtual bool in_use() const { return false; }
+    /// It interrupts by INTx.
+    [[nodiscard]] virtual bool has_line() const { return false; }
     /// The guest has ended the interrupt of the I/O APIC pin that the function's INTx reaches.
     virtual void end_interrupt() {}
 
@@ -35,6 +37,7 @@ public:
     void detach(unsigned device, unsigned function);
     /// Any function of the VM is.
     [[nodiscard]] bool in_use() const;
+    [[nodiscard]] bool has_lines() const;
 
     /// Where the guest's ACPI says that INTA of this device arrives (acpi_bytecode.hpp, _PRT): several devices may share it.
     static constexpr unsigned interrupt_pin(unsigned device) { return first_pin + device % pin_count; }

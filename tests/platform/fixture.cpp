@@ -83,6 +83,15 @@ fs::path reference_for(const Context& context, const Scratch& scratch, const fs:
     return stated(session::predict(session::Artefacts{context.build()}, scratch.path(), policy, images));
 }
 
+fs::path images_with_guests(const Scratch& scratch, const session::Artefacts& built, const std::vector<std::string>& guests) {
+    const fs::path folder = scratch.path() / "images";
+    fs::create_directory(folder);
+    for (const auto& file : fs::directory_iterator{built.images()})
+        fs::create_symlink(fs::absolute(file.path()), folder / file.path().filename());
+    for (const std::string& guest : guests) fs::create_symlink(fs::absolute(built.program("guests") / guest), folder / guest);
+    return folder;
+}
+
 std::set<std::string> newest_reasons(const Session& session) {
     const auto evidence = session.last_evidence();
     std::set<std::string> codes;

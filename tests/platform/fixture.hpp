@@ -44,6 +44,9 @@ private:
 [[nodiscard]] std::filesystem::path reference_for(const Context& context, const Scratch& scratch,
                                                   const std::filesystem::path& policy, const std::filesystem::path& images);
 
+/// The build's images and these of bin/guests (tests/guests/tiny) in one folder, for the predictor.
+[[nodiscard]] std::filesystem::path images_with_guests(const Scratch& scratch, const session::Artefacts& built, const std::vector<std::string>& guests);
+
 /// Codes of the verifier's newest result; "affirming" alone when it affirmed. Empty when there is none yet.
 [[nodiscard]] std::set<std::string> newest_reasons(const Session& session);
 [[nodiscard]] bool both_assigned(const Observation& seen);

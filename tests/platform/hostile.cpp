@@ -43,17 +43,6 @@ std::string definitions() {
     return text;
 }
 
-/// All images of the build and the guests in one folder, for the predictor.
-fs::path image_folder(const session::Artefacts& built, const Scratch& scratch) {
-    const fs::path folder = scratch.path() / "images";
-    fs::create_directory(folder);
-    for (const auto& file : fs::directory_iterator{built.images()})
-        fs::create_symlink(fs::absolute(file.path()), folder / file.path().filename());
-    for (const Guest& guest : guests)
-        fs::create_symlink(fs::absolute(built.program("guests") / image_name(guest)), folder / image_name(guest));
-    return folder;
-}
-
 bool all_ended(const Observation& seen) {
     return std::ranges::all_of(guests, [&](const Guest& guest) {
         return *guest.cause == '\0' || seen.find("vm_stopped", {{"vm", vm_name(guest)}}) != nullptr;
@@ -88,7 +77,9 @@ void expect_others_go_on(Context& context, const Session& session) {
 const Registration hostile{"hostile-vms-end-with-their-reason-and-the-driver-vms-work-on", [](Context& context) {
     const Scratch scratch;
     const session::Artefacts built{context.build()};
-    const fs::path images = image_folder(built, scratch);
+    std::vector<std::string> files;
+    for (const Guest& guest : guests) files.push_back(image_name(guest));
+    const fs::path images = images_with_guests(scratch, built, files);
     const fs::path policy = changed_policy(
         context, scratch,
         {{"initrd = \"disk0.img\"\ncommand_line = \"", "initrd = \"disk0.img\"\ncommand_line = \"cm.disk_mb=64 "},

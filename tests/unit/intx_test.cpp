@@ -168,6 +168,10 @@ TEST_CASE("a guest is told pin and line of a function with INTx, and its driver 
     CHECK(m.devices[0].read_config(0x3d, 1) == 1);
     CHECK(m.devices[0].read_config(0x3c, 1) == PciBus::interrupt_pin(line_at.device));
     CHECK(PciBus::interrupt_pin(line_at.device) == 17);
+    PciBus bus;
+    CHECK_FALSE(bus.has_lines());
+    REQUIRE(bus.attach(line_at.device, line_at.function, m.devices[0]));
+    CHECK(bus.has_lines());
     m.devices[0].write_config(0x3c, 4, 0x0205);
     CHECK(m.devices[0].read_config(0x3c, 4) == 0x0111);
     CHECK((m.command(0) & disabled) != 0);
