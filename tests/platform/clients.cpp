@@ -5,7 +5,7 @@
 #include "dlaunch/session/policy_variant.hpp"
 #include "dlaunch/session/report.hpp"
 #include "drivervms/probe/digest.hpp"
-#include "tests/platform/fixture.hpp"
+#include "tests/platform/operator.hpp"
 
 #include <cstring>
 #include <fstream>
@@ -21,14 +21,22 @@ constexpr std::uint64_t mebibyte = 1 << 20;
 
 using Client = session::ClientVm;
 
+/// What differs from the standard machine.
+struct Setting {
+    fs::path operators = {}; // where the session takes orders
+    fs::path sata = {};      // disk0 has a SATA disk with this file behind it instead of the NVMe
+};
+
 /// The build's policy with these clients, and driver VMs that leave the traffic to them.
-fs::path policy_with(const Scratch& scratch, const session::Artefacts& built, const std::vector<Client>& clients) {
+fs::path policy_with(const Scratch& scratch, const session::Artefacts& built, const std::vector<Client>& clients, const Setting& setting) {
     const std::string standard_line = "command_line = \"console=ttyS0 quiet panic=-1";
     const auto silent = [&](const char* image, const char* parameter) {
         const std::string before = std::string{"initrd = \""} + image + "\"\n" + standard_line;
         return std::pair{before, before + " " + parameter};
     };
-    auto source = session::changed_source(built, {silent("net0.img", "cm.net_mb=0"), silent("disk0.img", "cm.disk_mb=0")});
+    session::Changes changes{silent("net0.img", "cm.net_mb=0"), silent("disk0.img", "cm.disk_mb=0")};
+    if (!setting.sata.empty()) changes.emplace_back("address = \"00:04.0\"\nid = \"1b36:0010\"", "address = \"00:05.0\"\nid = \"8086:2922\"");
+    auto source = session::changed_source(built, changes);
     std::string text = source.ok() ? source.value() : "";
     for (const Client& client : clients) text += session::client_tables(client);
     const auto policy = session::compile_policy(built, scratch.path(), text);
@@ -37,13 +45,17 @@ fs::path policy_with(const Scratch& scratch, const session::Artefacts& built, co
 }
 
 /// A session of that policy; null when it does not start.
-std::unique_ptr<Session> begin_with(Context& context, const Scratch& scratch, const std::vector<Client>& clients) {
+std::unique_ptr<Session> begin_with(Context& context, const Scratch& scratch, const std::vector<Client>& clients, const Setting& setting = {}) {
     SessionConfig config = standard(context);
-    const fs::path policy = policy_with(scratch, config.artefacts, clients);
+    const fs::path policy = policy_with(scratch, config.artefacts, clients, setting);
     config.reference = reference_for(context, scratch, policy, config.artefacts.images());
     if (!context.expect(!config.reference.empty(), "the policy compiles and is predicted")) return nullptr;
     config.replaced["policy.cbor"] = policy;
     config.replaced["client.img"] = config.artefacts.images() / "client.img";
+    config.operator_directory = setting.operators;
+    if (!setting.sata.empty())
+        config.extra_qemu_arguments = {"-drive", "if=none,format=raw,id=sata,file=" + setting.sata.string(), "-device", "ich9-ahci,id=ahci,bus=pcie.0,addr=05.0",
+                                       "-device", "ide-hd,drive=sata,bus=ahci.0"};
     config.uploads = scratch.path() / "uploads";
     fs::create_directory(config.uploads);
     return begin(context, std::move(config));
@@ -159,15 +171,14 @@ void write_partitions(const fs::path& image, unsigned partitions) {
     std::fstream{image, std::ios::binary | std::ios::in | std::ios::out}.write(reinterpret_cast<const char*>(block), sizeof block);
 }
 
-/// The file system of a client begins at `offset` of the image and holds its files.
-void expect_files(Context& context, const Session& session, const Client& client, unsigned seed, std::uint64_t offset) {
-    constexpr unsigned files = 3;
+/// The file system of a client begins at `offset` of the disk's image and holds its files.
+void expect_files(Context& context, const Session& session, const fs::path& image, const Client& client, unsigned seed, std::uint64_t offset, unsigned files = 3) {
     const auto proofs = proofs_of(session.seen(), client.name);
-    context.expect(proofs.size() == files, std::string{client.name} + " wrote and read back three files");
+    context.expect(proofs.size() == files, std::string{client.name} + " wrote and read back " + std::to_string(files) + " files");
     for (unsigned i = 0; i < files && i < proofs.size(); ++i) {
         const std::string written = sha256_of_pattern(context, 8 * mebibyte, seed + i);
         context.expect(proofs[i].get("error").empty() && proofs[i].get("read_sha256") == written, "  file " + std::to_string(i + 1) + " as it was written");
-        const std::string stored = output_of("/sbin/debugfs -R 'cat /casemate/file" + std::to_string(i + 1) + "' '" + session.nvme_image().string() +
+        const std::string stored = output_of("/sbin/debugfs -R 'cat /casemate/file" + std::to_string(i + 1) + "' '" + image.string() +
                                              "?offset=" + std::to_string(offset) + "' 2> /dev/null");
         context.expect(sha256(stored) == written, "  and so it stands in the disk's image on the host");
     }
@@ -180,7 +191,7 @@ const Registration block{"a-client-keeps-files-on-the-disk-of-a-driver-vm", [](C
     if (!session) return;
     context.expect(session->run_until([](const Observation& seen) { return says(seen, "client0", "step=done"); }, seconds{400}),
                    "the client comes to an end");
-    expect_files(context, *session, clients[0], 30, 0);
+    expect_files(context, *session, session->nvme_image(), clients[0], 30, 0);
     expect_traffic(context, *session, clients[0], 24 * mebibyte, 24 * mebibyte);
     expect_clients_attested(context, *session, clients);
 }};
@@ -198,7 +209,61 @@ const Registration several{"three-clients-keep-files-each-on-its-own-part-of-one
     };
     context.expect(session->run_until(done, seconds{560}), "all clients come to an end");
     for (unsigned i = 0; i < clients.size(); ++i)
-        expect_files(context, *session, clients[i], 40 + 10 * i, mebibyte + i * 128 * mebibyte);
+        expect_files(context, *session, session->nvme_image(), clients[i], 40 + 10 * i, mebibyte + i * 128 * mebibyte);
+    expect_clients_attested(context, *session, clients);
+}};
+
+const Registration sata{"a-client-keeps-files-on-the-sata-disk-of-a-driver-vm", [](Context& context) {
+    const Scratch scratch;
+    const std::vector<Client> clients = {{"client0", 1, "disk0", "cm.disk=1:1 cm.seed=90"}};
+    const fs::path image = scratch.path() / "sata.img";
+    std::ofstream{image};
+    fs::resize_file(image, 256 * mebibyte);
+    const auto session = begin_with(context, scratch, clients, {.sata = image});
+    if (!session) return;
+    context.expect(session->run_until([](const Observation& seen) { return says(seen, "client0", "step=done"); }, seconds{400}),
+                   "the client comes to an end");
+    expect_files(context, *session, image, clients[0], 90, 0);
+    expect_clients_attested(context, *session, clients);
+}};
+
+/// Where a line with `text` of that VM stands on the console; -1 when it does not.
+std::ptrdiff_t place(const Observation& seen, std::string_view vm, std::string_view text) {
+    const auto at = std::ranges::find_if(seen.lines, [&](const std::string& line) {
+        const auto said = session::parse_vm_line(line);
+        return said && said->vm == vm && said->text.find(text) != std::string::npos;
+    });
+    return at == seen.lines.end() ? -1 : at - seen.lines.begin();
+}
+
+/// Restarts a client's server in the midst of what it does: `into` after its line with `busy`, before the one with `done`.
+void restart_under(Context& context, Session& session, const fs::path& operators, const Client& client, const char* busy, seconds into,
+                   const char* done) {
+    const Observation& seen = session.seen();
+    if (!context.expect(session.run_until([&](const Observation& s) { return says(s, client.name, busy); }, seconds{400}), client.name + " is at work")) return;
+    (void)session.run_until([](const Observation&) { return false; }, into);
+    const std::string refused = order(session, operators, "restart", client.server.c_str());
+    context.expect(refused.empty(), "the order to restart " + client.server + " is accepted " + refused);
+    const auto back = [&](const Observation& s) { return count(s, "vm_started", {{"vm", client.server}, {"start", "2"}}) == 1; };
+    context.expect(session.run_until(back, seconds{60}), client.server + " is back");
+    context.expect(count(seen, "vm_started", {{"vm", client.server}, {"start", "2"}, {"warm", "1"}}) == 1, "  from its snapshot");
+    context.expect(place(seen, client.name, done) < 0, "  before " + client.name + " had finished what it was doing");
+}
+
+// A connection that was open, a file system that was mounted and files half written are still those when the driver VM is back.
+const Registration outlive{"clients-keep-their-connection-and-their-mount-while-their-driver-vms-restart", [](Context& context) {
+    const Scratch scratch;
+    const std::vector<Client> clients = {{"client0", 1, "net0", "cm.net=1 cm.seed=70"}, {"client1", 0, "disk0", "cm.disk=1:1 cm.disk_files=12 cm.seed=80"}};
+    const fs::path operators = scratch.path() / "operators";
+    const auto session = begin_with(context, scratch, clients, {.operators = operators});
+    if (!session) return;
+    restart_under(context, *session, operators, clients[0], "step=address", seconds{2}, "CM_PROOF");
+    restart_under(context, *session, operators, clients[1], "step=mounted", seconds{0}, "step=unmounted");
+    const auto done = [](const Observation& seen) { return says(seen, "client0", "step=done") && says(seen, "client1", "step=done"); };
+    context.expect(session->run_until(done, seconds{400}), "both clients come to an end");
+    expect_transfers(context, *session, scratch, clients[0], 70);
+    expect_files(context, *session, session->nvme_image(), clients[1], 80, 0, 12);
+    context.expect(count(session->seen(), "draining", {}) == 0, "both driver VMs kept their devices");
     expect_clients_attested(context, *session, clients);
 }};
 
