@@ -61,6 +61,7 @@ Status<model::Error> collect_restart(const Observation& seen, const Workload& wo
     const RestartTimes times = TRY(restart_times(seen, vm_of(workload), workload.restart, log));
     result.values["away"] = times.away_ms;
     result.values["first_byte"] = times.first_byte_ms;
+    if (times.without_link_ms) result.values["without_link"] = *times.without_link_ms;
     return Done{};
 }
 

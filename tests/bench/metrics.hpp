@@ -2,6 +2,7 @@
 // The table of what is measured: in which workloads, in which unit, how much of it, and which bar it is to reach.
 #pragma once
 
+#include "dlaunch/model/emulator.hpp"
 #include "tests/bench/workloads.hpp"
 
 #include <cstdint>
@@ -29,6 +30,9 @@ struct Metric {
     std::uint64_t amount; // of the probe's plan; 0: not measured by the probe
     const char* work;     // what `exits per 1,000` counts; empty: nothing
     std::optional<Bar> bar;
+    std::optional<Bar> direct_bar = {}; // where interrupts need no exits (docs/adr/0018)
+
+    [[nodiscard]] const std::optional<Bar>& bar_on(const model::Emulator& qemu) const { return qemu.has_x2apic() && direct_bar ? direct_bar : bar; }
 };
 
 using Names = std::set<std::string>;

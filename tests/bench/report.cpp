@@ -34,9 +34,9 @@ json spread(const std::vector<double>& values) {
 json spread(const Column& values) { return spread(present(values)); }
 
 json bar_of(const Metric& metric, const json& ratio) {
-    if (!metric.bar) return nullptr;
-    return {{"ratio", metric.bar->text()},
-            {"met", ratio.is_null() ? json(nullptr) : json(metric.bar->met(ratio["median"].get<double>()))}};
+    const auto& bar = metric.bar_on(model::emulator());
+    if (!bar) return nullptr;
+    return {{"ratio", bar->text()}, {"met", ratio.is_null() ? json(nullptr) : json(bar->met(ratio["median"].get<double>()))}};
 }
 
 const Timed* measurement(const RunResult& run, const std::string& metric) {

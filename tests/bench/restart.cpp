@@ -17,8 +17,12 @@ model::Outcome<RestartTimes> restart_times(const session::Observation& seen, con
     if (stopped == nullptr || started == nullptr || second_life.measurements().empty())
         return model::fail(vm + " did not end and come back");
     if (started->event.get("warm") != (way == "warm" ? "1" : "0")) return model::fail(vm + " did not restart " + way);
-    return RestartTimes{.away_ms = milliseconds_between(stopped->when, started->when),
-                        .first_byte_ms = milliseconds_between(stopped->when, second_life.measurements().front().ended)};
+    const Clock::time_point first_byte = second_life.measurements().front().ended;
+    RestartTimes times{.away_ms = milliseconds_between(stopped->when, started->when),
+                       .first_byte_ms = milliseconds_between(stopped->when, first_byte),
+                       .without_link_ms = {}};
+    if (const auto training = second_life.link_training()) times.without_link_ms = milliseconds_between(stopped->when, first_byte - *training);
+    return times;
 }
 
 } // namespace casemate::bench

@@ -10,6 +10,7 @@ namespace casemate::bench {
 struct RestartTimes {
     double away_ms = 0;       // from the VM's end to its start
     double first_byte_ms = 0; // from its end until the first bytes have come back to it through its device
+    std::optional<double> without_link_ms; // the same less the time that its link took to come up
 };
 
 /// `second_life` is what the VM said after its restart, with one measurement that needs an answer from the device. An error when it did

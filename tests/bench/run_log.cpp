@@ -37,6 +37,8 @@ void RunLog::take_state(const session::ConsoleEvent& line, Clock::time_point whe
         booted_ = when;
         boot_uptime_ = number(line, "uptime");
     }
+    if (step == "up") brought_up_ = when;
+    if (step == "link") linked_ = when;
     if (step == "bench_done") finished_ = true;
 }
 

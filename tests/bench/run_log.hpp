@@ -35,6 +35,10 @@ public:
     [[nodiscard]] std::optional<Clock::time_point> booted() const { return booted_; }
     /// What the kernel's clock showed then.
     [[nodiscard]] double boot_uptime() const { return boot_uptime_; }
+    /// From the driver VM's request to bring its NIC up until its link was; nothing if it did not say.
+    [[nodiscard]] std::optional<Clock::duration> link_training() const {
+        return brought_up_ && linked_ ? std::optional{*linked_ - *brought_up_} : std::nullopt;
+    }
 
 private:
     void take_measurement(const session::ConsoleEvent& line, Clock::time_point when);
@@ -43,6 +47,7 @@ private:
     std::vector<Timed> measurements_;
     std::optional<Timed> running_;
     std::optional<Clock::time_point> booted_;
+    std::optional<Clock::time_point> brought_up_, linked_;
     double boot_uptime_ = 0;
     bool finished_ = false;
     std::string failure_;

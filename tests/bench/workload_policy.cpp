@@ -25,11 +25,21 @@ std::string driver_arguments(const Task& task, unsigned quiet) {
            (lives_of(*task.workload) > 1 ? " cm.crash_after=" + std::to_string(crash_seconds) : "");
 }
 
-/// Core 0 has the agent and disk0, core 1 has net0: a client is not where its server is.
+/// The driver VM's own lines of the default policy, and what becomes of them: it has core 1 for itself, unless further VMs are there to share it.
+std::pair<std::string, std::string> driver_change(const Task& task, unsigned quiet) {
+    const Workload& workload = *task.workload;
+    const std::string command = "initrd = \"" + std::string{workload.driver} + ".img\"\ncommand_line = \"console=ttyS0 quiet panic=-1";
+    const std::string rest = "\"\nmemory_mib = 128\ncore = ";
+    const std::string shared = std::string{uses_disk(workload) ? "0" : "1"} + "\nplacement = \"shared\"";
+    const bool alone = workload.family != Family::vms;
+    return {command + rest + shared, command + driver_arguments(task, quiet) + rest + (alone ? "1\nplacement = \"dedicated\"" : shared)};
+}
+
+/// On the agent's core.
 session::ClientVm client_of(const Task& task, unsigned quiet) {
     const bool disk = uses_disk(*task.workload);
     return {.name = "client0",
-            .core = disk ? 1U : 0U,
+            .core = 0,
             .server = task.workload->driver,
             .parameters = (disk ? "cm.disk=1:1" : "cm.net=1") + measuring_arguments(task, quiet)};
 }
@@ -45,9 +55,7 @@ std::string measuring_arguments(const Task& task, unsigned quiet) {
 
 model::Outcome<std::string> policy_source(const std::string& standard, const Task& task, unsigned quiet) {
     const Workload& workload = *task.workload;
-    const std::string driver = workload.driver;
-    const std::string line = "initrd = \"" + driver + ".img\"\ncommand_line = \"console=ttyS0 quiet panic=-1";
-    session::Changes changes{{line, line + driver_arguments(task, quiet)}};
+    session::Changes changes{driver_change(task, quiet)};
     if (*workload.restart != '\0') changes.emplace_back("restart = \"warm\"", "restart = \"" + std::string{workload.restart} + "\"");
     std::string source = TRY(session::changed(session::without_tables(standard, uses_disk(workload) ? "net0" : "disk0"), changes));
     if (workload.client) source += session::client_tables(client_of(task, quiet));

@@ -55,12 +55,18 @@ name = "agent"
 name = "net0"
 initrd = "net0.img"
 command_line = "console=ttyS0 quiet panic=-1"
+memory_mib = 128
+core = 1
+placement = "shared"
 restart = "warm"
 
 [[vm]]
 name = "disk0"
 initrd = "disk0.img"
 command_line = "console=ttyS0 quiet panic=-1"
+memory_mib = 128
+core = 0
+placement = "shared"
 
 [[device]]
 holders = ["net0"]
@@ -160,6 +166,8 @@ TEST_CASE("a driver VM's policy has it alone, and it measures") {
     CHECK(has(policy, "panic=-1 cm.quiet=7 cm.net_mb=0 cm.net_bench=PLAN cm.net_peer=10.0.2.2 cm.net_port=7001 cm.net_address=10.0.2.15/24\""));
     CHECK_FALSE(has(policy, "disk0"));
     CHECK_FALSE(has(policy, "cm.crash_after"));
+    CHECK(has(policy, "core = 1\nplacement = \"dedicated\""));
+    CHECK(has(policy_of("disk"), "core = 1\nplacement = \"dedicated\""));
 }
 
 TEST_CASE("a client's policy has it at a link, and the driver VM leaves the measuring to it") {
@@ -171,12 +179,16 @@ TEST_CASE("a client's policy has it at a link, and the driver VM leaves the meas
     CHECK(has(disk, "panic=-1 cm.disk_mb=0\""));
     CHECK(has(disk, "cm.disk=1:1 cm.quiet=7 cm.disk_mb=0 cm.disk_bench=PLAN\""));
     CHECK_FALSE(has(disk, "net0"));
+    CHECK(has(net, "core = 1\nplacement = \"dedicated\""));
+    CHECK(has(disk, "core = 1\nplacement = \"dedicated\""));
+    CHECK_FALSE(has(policy_of("vms-2"), "dedicated"));
 }
 
 TEST_CASE("a restart's policy says how, and the driver VM crashes") {
     CHECK(has(policy_of("restart-cold"), "restart = \"cold\""));
     CHECK(has(policy_of("restart-warm"), "restart = \"warm\""));
     CHECK(has(policy_of("restart-warm"), "cm.crash_after="));
+    CHECK(has(policy_of("restart-warm"), "placement = \"dedicated\""));
 }
 
 TEST_CASE("a policy for many VMs has idle ones in it, without links") {
@@ -206,6 +218,29 @@ TEST_CASE("a restart is measured from the VM's end") {
     REQUIRE(times.ok());
     CHECK(times.value().away_ms == Approx(1000));
     CHECK(times.value().first_byte_ms == Approx(3000));
+    CHECK_FALSE(times.value().without_link_ms);
+}
+
+TEST_CASE("the time that a link takes to come up is told apart") {
+    RunLog log;
+    log.take("CM_STATE net uptime=1.00 available_kib=1 step=up", start + 11s);
+    CHECK_FALSE(log.link_training());
+    log.take("CM_STATE net uptime=1.50 available_kib=1 step=link", start + 11500ms);
+    log.take("CM_BENCH begin metric=udp_round_trip", start + 12s);
+    log.take("CM_BENCH end metric=udp_round_trip value=5000 seconds=0.005 work=4 interrupts=3", start + 13s);
+    const auto times = restart_times(restarted("1"), "net0", "warm", log);
+    REQUIRE(times.ok());
+    CHECK(times.value().first_byte_ms == Approx(3000));
+    CHECK(times.value().without_link_ms.value() == Approx(2500));
+}
+
+TEST_CASE("where interrupts need no exits the bar is higher, if there is another") {
+    const model::Emulator older, newer{.program = "qemu", .major = 10};
+    const Metric& receive = *find_metric("tcp_receive");
+    CHECK(receive.bar_on(older)->text() == ">= 0.80");
+    CHECK(receive.bar_on(newer)->text() == ">= 0.95");
+    CHECK(find_metric("boot")->bar_on(newer)->text() == "<= 1.10");
+    CHECK_FALSE(find_metric("random_read")->bar_on(newer));
 }
 
 TEST_CASE("a restart that went another way, or did not happen, is an error") {
