@@ -23,10 +23,10 @@ const std::pair<std::string, std::string> own_core = {"core = 1\nplacement = \"s
 
 const char* expected_direct() { return model::emulator().has_x2apic() ? "1" : "0"; }
 
-/// net0 with core 1 for itself, and a kernel that stands still, interrupts off, 60 s after its driver has found the NIC.
+/// net0 with core 1 for itself, and a kernel that stands still, interrupts off, 25 s after its driver has found the NIC.
 std::filesystem::path policy_with_dedicated_core(const Context& context, const Scratch& scratch) {
     const std::string before = "initrd = \"net0.img\"\ncommand_line = \"";
-    return changed_policy(context, scratch, {{before, before + "cm.net_mb=16 cm.crash_after=60 cm.crash_by=hang cm.watchdog=15 "},
+    return changed_policy(context, scratch, {{before, before + "cm.net_mb=16 cm.crash_after=25 cm.crash_by=hang cm.watchdog=15 "},
                                              own_core});
 }
 

@@ -90,7 +90,7 @@ void expect_same_grant(Context& context, const Observation& seen, const char* de
 // They run for more than a minute before they crash, so that each restart is the first again.
 const Registration restarted{"driver-vms-that-panic-or-hang-are-restarted-under-their-grants-and-work-again", [](Context& context) {
     const Scratch scratch;
-    const auto session = with_crashes(context, scratch, {{"net0", "cm.net_mb=16 cm.crash_after=150"},
+    const auto session = with_crashes(context, scratch, {{"net0", "cm.net_mb=16 cm.crash_after=75"},
                                                          {"disk0", "cm.disk_mb=64 cm.crash_after=60 cm.crash_by=hang cm.watchdog=20"}});
     if (!session) return;
     const auto again = [](const char* vm) {
