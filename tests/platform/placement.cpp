@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Where VMs run is the policy's word: a machine that cannot keep it runs none of them.
 // A driver VM with a core for itself (docs/adr/0018): where the processor has x2APIC it takes its interrupts without exits, and the core must
 // come back from it all the same, whatever it does. On a processor without x2APIC the same has to hold, with exits.
 #include "dlaunch/model/emulator.hpp"
@@ -61,6 +62,20 @@ const Registration dedicated{"a-driver-vm-with-a-core-for-itself-hangs-restarts-
     context.expect(session->run_until([&](const Observation&) { return session::last_log_is_current(*session); }, seconds{120}),
                    "the newest evidence covers the whole ledger");
     context.expect(newest_reasons(*session).contains("affirming"), "and the verifier affirms it");
+}};
+
+const Registration missing_core{"a-policy-for-more-cores-than-the-machine-has-is-not-launched", [](Context& context) {
+    SessionConfig config = standard(context);
+    config.processors = 1;
+    const auto session = begin(context, std::move(config));
+    if (!session) return;
+    session->run_until([](const Observation& s) { return s.count("launch_failure") > 0; }, seconds{120});
+    const Observation& seen = session->seen();
+    context.expect(seen.find("vm_refused", {{"vm", "net0"}, {"why", "core_missing"}}) != nullptr,
+                   "the hypervisor names the VM whose core is missing");
+    context.expect(seen.count("launch_failure") > 0, "the launch stops with a number");
+    context.expect(seen.count("vm_started") == 0, "no VM runs");
+    expect_no_hand_over(context, *session);
 }};
 
 /// `what` an operator orders, and the hypervisor says within half a minute that it has happened.
