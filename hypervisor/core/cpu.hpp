@@ -56,7 +56,7 @@ public:
     void call_link_service();
     /// An interrupt that this core itself passes to that VM, now or when it is put away. Any core.
     [[nodiscard]] bool takes_directly(const Vm& vm, std::uint8_t vector) const { return kick_by_nmi_.load() && routes_[vector].vm == &vm; }
-    /// Boot core, each tick: a core without a timer looks at its VM ten times a second, more often while it has a chore.
+    /// Boot core, each tick: a core without a timer looks at its VM ten times a second, more often while it has a chore or its links have work.
     void beat(std::uint64_t now_ms);
     /// Something for Machine::service() has happened on this core.
     void call_boot_core();

@@ -3,7 +3,7 @@
 // paravirtual end-of-interrupt of the KVM interface (MSR 4b564d04h): a flag in guest memory that says "no exit needed".
 // Invariant: one processor in the VM, so an interrupt command reaches itself or nobody. Only its own core calls it.
 // Direct: its guest uses the processor's own APIC (docs/adr/0018) and reaches this one only for what it may not write there itself: the
-// command register and the local vectors. It has neither TSC deadline nor paravirtual end of interrupt.
+// command register, interrupts to itself and the local vectors. It has neither TSC deadline nor paravirtual end of interrupt.
 #pragma once
 
 #include "hypervisor/devices/io_apic.hpp"

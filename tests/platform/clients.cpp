@@ -227,15 +227,6 @@ const Registration sata{"a-client-keeps-files-on-the-sata-disk-of-a-driver-vm", 
     expect_clients_attested(context, *session, clients);
 }};
 
-/// Where a line with `text` of that VM stands on the console; -1 when it does not.
-std::ptrdiff_t place(const Observation& seen, std::string_view vm, std::string_view text) {
-    const auto at = std::ranges::find_if(seen.lines, [&](const std::string& line) {
-        const auto said = session::parse_vm_line(line);
-        return said && said->vm == vm && said->text.find(text) != std::string::npos;
-    });
-    return at == seen.lines.end() ? -1 : at - seen.lines.begin();
-}
-
 /// Restarts a client's server in the midst of what it does: `into` after its line with `busy`, before the one with `done`.
 void restart_under(Context& context, Session& session, const fs::path& operators, const Client& client, const char* busy, seconds into,
                    const char* done) {
@@ -247,7 +238,7 @@ void restart_under(Context& context, Session& session, const fs::path& operators
     const auto back = [&](const Observation& s) { return count(s, "vm_started", {{"vm", client.server}, {"start", "2"}}) == 1; };
     context.expect(session.run_until(back, seconds{60}), client.server + " is back");
     context.expect(count(seen, "vm_started", {{"vm", client.server}, {"start", "2"}, {"warm", "1"}}) == 1, "  from its snapshot");
-    context.expect(place(seen, client.name, done) < 0, "  before " + client.name + " had finished what it was doing");
+    context.expect(!says(seen, client.name, done), "  before " + client.name + " had finished what it was doing");
 }
 
 // A connection that was open, a file system that was mounted and files half written are still those when the driver VM is back.

@@ -8,26 +8,13 @@
     wrmsr
     .endm
     expect 13, write 0x1b, 0xfee00900 # no x2APIC any more
-    mov $0x830, %ecx            # commands to all others: INIT, start-up, NMI, interrupts; nobody is there
-    mov $0xC4500, %eax
-    mov $-1, %edx
-    quiet wrmsr
-    mov $0xC4608, %eax
-    quiet wrmsr
-    mov $0xC4400, %eax
-    quiet wrmsr
-    mov $0xC40EE, %eax
-    quiet wrmsr
-    mov $0x440, %eax            # NMI to itself
-    quiet wrmsr
+    command 0xC4500, 0xC4608, 0xC4400, 0xC40EE, 0x440 # INIT, start-up, NMI, interrupts to all others; NMI to itself
     quiet write 0x832, 0x20040  # a periodic timer of a millisecond: with a shorter one QEMU is busy, not the hypervisor (docs/threat-model.md)
     quiet write 0x83e, 0xb
     quiet write 0x838, 1000000
     quiet write 0x83f, 0x40     # interrupts to itself that it never takes, the hypervisor's own vectors among them
     quiet write 0x83f, 0x12     # an exception's number: the hypervisor's own machine check, if it ever took it
-    mov $0x830, %ecx
-    mov $0x44012, %eax
-    quiet wrmsr
+    command 0x44012
     quiet write 0x83f, 0xee
     quiet write 0x83f, 0xef
     quiet write 0x83f, 0xff

@@ -32,16 +32,7 @@
     mov $0x277, %ecx            # PAT with a reserved type
     mov $0x02, %eax
     expect 13, wrmsr
-    mov $0x830, %ecx            # INIT, SIPI, NMI, SMI and far targets: nobody is there
-    mov $0xC4500, %eax
-    mov $-1, %edx
-    quiet wrmsr
-    mov $0xC4608, %eax
-    quiet wrmsr
-    mov $0xC4400, %eax
-    quiet wrmsr
-    mov $0xC4200, %eax
-    quiet wrmsr
+    command 0xC4500, 0xC4608, 0xC4400, 0xC4200 # INIT, SIPI, NMI, SMI: nobody is there
     say "refused"
     power_off
     .section .note.GNU-stack, "", @progbits
