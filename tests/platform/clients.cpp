@@ -244,7 +244,7 @@ void restart_under(Context& context, Session& session, const fs::path& operators
 // A connection that was open, a file system that was mounted and files half written are still those when the driver VM is back.
 const Registration outlive{"clients-keep-their-connection-and-their-mount-while-their-driver-vms-restart", [](Context& context) {
     const Scratch scratch;
-    const std::vector<Client> clients = {{"client0", 1, "net0", "cm.net=1 cm.seed=70"}, {"client1", 0, "disk0", "cm.disk=1:1 cm.disk_files=6 cm.seed=80"}};
+    const std::vector<Client> clients = {{"client0", 1, "net0", "cm.net=1 cm.seed=70"}, {"client1", 0, "disk0", "cm.disk=1:1 cm.disk_files=20 cm.seed=80"}};
     const fs::path operators = scratch.path() / "operators";
     const auto session = begin_with(context, scratch, clients, {.operators = operators});
     if (!session) return;
@@ -253,7 +253,7 @@ const Registration outlive{"clients-keep-their-connection-and-their-mount-while-
     const auto done = [](const Observation& seen) { return says(seen, "client0", "step=done") && says(seen, "client1", "step=done"); };
     context.expect(session->run_until(done, seconds{400}), "both clients come to an end");
     expect_transfers(context, *session, scratch, clients[0], 70);
-    expect_files(context, *session, session->nvme_image(), clients[1], 80, 0, 6);
+    expect_files(context, *session, session->nvme_image(), clients[1], 80, 0, 20);
     context.expect(count(session->seen(), "draining", {}) == 0, "both driver VMs kept their devices");
     expect_clients_attested(context, *session, clients);
 }};
