@@ -10,9 +10,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// A signal does not shorten the wait: to whoever waits it would look like a peer that does not answer.
 bool wait_for(int fd, short events, Millis limit) {
-    pollfd entry{fd, events, 0};
-    return ::poll(&entry, 1, static_cast<int>(std::max<Millis::rep>(limit.count(), 0))) > 0;
+    const auto deadline = Clock::now() + limit;
+    while (true) {
+        const auto left = std::chrono::ceil<Millis>(deadline - Clock::now());
+        pollfd entry{fd, events, 0};
+        const int ready = ::poll(&entry, 1, static_cast<int>(std::max<Millis::rep>(left.count(), 0)));
+        if (ready >= 0 || errno != EINTR) return ready > 0;
+    }
 }
 
 } // namespace

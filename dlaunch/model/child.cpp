@@ -123,7 +123,7 @@ int Child::exit_status() const {
 
 /// What it said last, without the noise, on one line.
 std::string Child::last_words() {
-    read_stderr();
+    if (stderr_.valid() && wait_readable(stderr_.get(), Millis{0})) read_stderr();
     std::istringstream tail{std::string{stderr_tail_.begin(), stderr_tail_.end()}};
     std::string words;
     for (std::string line; std::getline(tail, line);) {

@@ -10,7 +10,7 @@ namespace casemate::model {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr Millis qemu_patience{2'000};
+constexpr Millis qemu_patience{0}; // asked to end it waits for its TPM, which this process serves: pull the plug
 constexpr Millis swtpm_patience{1'000};
 constexpr Millis cause_limit{3'000}; // a program's descriptors close well before it is gone, on a busy host
 constexpr std::uintmax_t default_nvme_size = 64 * 1024 * 1024;
