@@ -2,24 +2,17 @@
 // The façade over BearSSL: what the SLB and the hypervisor run.
 // Invariant: no SSE instruction is executed. br_sha1_init, br_sha1_out, br_sha256_init and br_sha256_out hold some
 // in Debian's build, so SHA-1 and SHA-256 start by set_state and end by our own padding (README of hypervisor/base).
+#include "dlaunch/measure/bearssl_sha256.hpp"
 #include "dlaunch/measure/crypto.hpp"
 #include "hypervisor/base/check.hpp"
 
 #include <bearssl/bearssl_ec.h>
-#include <bearssl/bearssl_hash.h>
 
 #include <new>
 
 namespace casemate::measure {
 
 namespace {
-
-/// Initial hash values [FIPS 180-4 5.3.1, 5.3.3].
-constexpr std::uint8_t sha1_start[20] = {0x67, 0x45, 0x23, 0x01, 0xef, 0xcd, 0xab, 0x89, 0x98, 0xba,
-                                         0xdc, 0xfe, 0x10, 0x32, 0x54, 0x76, 0xc3, 0xd2, 0xe1, 0xf0};
-constexpr std::uint8_t sha256_start[32] = {
-    0x6a, 0x09, 0xe6, 0x67, 0xbb, 0x67, 0xae, 0x85, 0x3c, 0x6e, 0xf3, 0x72, 0xa5, 0x4f, 0xf5, 0x3a,
-    0x51, 0x0e, 0x52, 0x7f, 0x9b, 0x05, 0x68, 0x8c, 0x1f, 0x83, 0xd9, 0xab, 0x5b, 0xe0, 0xcd, 0x19};
 
 union Context {
     br_sha1_context sha1;
@@ -34,16 +27,6 @@ Context& context(State& state) {
     // SAFETY: the constructor of Hasher made a Context in these bytes.
     return *std::launder(reinterpret_cast<Context*>(state.data()));
 }
-
-/// The end of a message of `length` bytes: a one bit, zeros, the length in bits [FIPS 180-4 5.1.1].
-struct Padding {
-    explicit Padding(std::uint64_t length) : size{(length % 64 < 56 ? 64 : 128) - length % 64} {
-        BigEndianWriter count{ByteSpan{bytes}.subspan(size - 8, 8)};
-        count.u64(length * 8);
-    }
-    std::array<std::uint8_t, 128> bytes{0x80};
-    std::size_t size;
-};
 
 } // namespace
 
@@ -74,17 +57,12 @@ Digest Hasher::finish() {
     Digest digest{algorithm_, {}};
     switch (algorithm_) {
     case TPM_ALG_ID::SHA1: {
-        const Padding padding{hash.sha1.count};
+        const ShaPadding padding{hash.sha1.count};
         br_sha1_update(&hash.sha1, padding.bytes.data(), padding.size);
         br_sha1_state(&hash.sha1, digest.storage.data());
         break;
     }
-    case TPM_ALG_ID::SHA256: {
-        const Padding padding{hash.sha256.count};
-        br_sha256_update(&hash.sha256, padding.bytes.data(), padding.size);
-        br_sha256_state(&hash.sha256, digest.storage.data());
-        break;
-    }
+    case TPM_ALG_ID::SHA256: finish_sha256(hash.sha256, digest.storage.data()); break;
     case TPM_ALG_ID::SHA384: br_sha384_out(&hash.sha384, digest.storage.data()); break;
     case TPM_ALG_ID::SHA512: br_sha512_out(&hash.sha512, digest.storage.data()); break;
     }

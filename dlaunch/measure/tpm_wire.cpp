@@ -6,72 +6,11 @@ namespace casemate::measure {
 
 namespace {
 
-constexpr std::uint16_t TPM_ST_NO_SESSIONS = 0x8001; // [TPM2-P2 T19]
-constexpr std::uint16_t TPM_ST_SESSIONS = 0x8002;
-constexpr std::uint32_t TPM_RS_PW = 0x40000009; // [TPM2-P2 T28]
-constexpr std::uint32_t TPM_CAP_PCRS = 5;       // [TPM2-P2 T22]
-constexpr std::size_t header_size = 10;
+constexpr std::uint32_t TPM_CAP_PCRS = 5; // [TPM2-P2 T22]
 constexpr std::uint32_t first_dynamic_pcr = 17;
 constexpr std::uint32_t last_dynamic_pcr = 22;
 constexpr std::uint8_t select_size = 3; // PC Client TPMs have 24 PCRs
 constexpr std::size_t max_selections = 16;
-
-enum class TPM_CC : std::uint32_t { // [TPM2-P2 T12]
-    PCR_Reset = 0x0000013D,
-    GetCapability = 0x0000017A,
-    GetRandom = 0x0000017B,
-    PCR_Read = 0x0000017E,
-    ReadClock = 0x00000181,
-    PCR_Extend = 0x00000182,
-};
-
-/// A command under construction; the size field is filled in at the end.
-class Command {
-public:
-    Command(ByteSpan out, std::uint16_t tag, TPM_CC code) : out_{out}, body{out} {
-        body.u16(tag);
-        body.u32(0);
-        body.u32(static_cast<std::uint32_t>(code));
-    }
-
-    /// One handle and one empty-password authorization for it [TPM2-P1 18.4].
-    void handle_with_password(std::uint32_t handle) {
-        body.u32(handle);
-        body.u32(9); // authorizationSize
-        body.u32(TPM_RS_PW);
-        body.u16(0); // nonceCaller
-        body.u8(0);  // sessionAttributes
-        body.u16(0); // hmac
-    }
-
-    [[nodiscard]] ByteView finish() {
-        if (!body.ok()) return {};
-        BigEndianWriter size{out_.subspan(2, 4)};
-        size.u32(static_cast<std::uint32_t>(body.size()));
-        return body.written();
-    }
-
-private:
-    ByteSpan out_;
-
-public:
-    BigEndianWriter body;
-};
-
-/// Checks the header and gives a reader behind it.
-Result<BigEndianReader, TpmFault> open(ByteView response, std::uint16_t expected_tag) {
-    BigEndianReader reader{response};
-    const std::uint16_t tag = reader.u16();
-    const std::uint32_t size = reader.u32();
-    const TPM_RC code = reader.u32();
-    if (!reader.ok() || size != response.size()) return Failure{TpmFault{}};
-    if (code != TPM_RC_SUCCESS) {
-        const bool shape = tag == TPM_ST_NO_SESSIONS && size == header_size;
-        return Failure{shape ? TpmFault{TpmFaultKind::refused, code} : TpmFault{}};
-    }
-    if (tag != expected_tag) return Failure{TpmFault{}};
-    return reader;
-}
 
 struct Selection {
     std::uint16_t algorithm;
@@ -94,7 +33,7 @@ constexpr std::uint64_t dynamic_pcrs = ((std::uint64_t{1} << (last_dynamic_pcr +
 } // namespace
 
 ByteView tpm2_pcr_extend(ByteSpan out, std::uint32_t pcr, const DigestSet& digests) {
-    Command command{out, TPM_ST_SESSIONS, TPM_CC::PCR_Extend};
+    TpmCommand command{out, TPM_ST_SESSIONS, TPM_CC::PCR_Extend};
     command.handle_with_password(pcr);
     command.body.u32(static_cast<std::uint32_t>(digests.size())); // TPML_DIGEST_VALUES
     for (const Digest& digest : digests) {
@@ -105,13 +44,13 @@ ByteView tpm2_pcr_extend(ByteSpan out, std::uint32_t pcr, const DigestSet& diges
 }
 
 ByteView tpm2_pcr_reset(ByteSpan out, std::uint32_t pcr) {
-    Command command{out, TPM_ST_SESSIONS, TPM_CC::PCR_Reset};
+    TpmCommand command{out, TPM_ST_SESSIONS, TPM_CC::PCR_Reset};
     command.handle_with_password(pcr);
     return command.finish();
 }
 
 ByteView tpm2_get_capability_pcrs(ByteSpan out) {
-    Command command{out, TPM_ST_NO_SESSIONS, TPM_CC::GetCapability};
+    TpmCommand command{out, TPM_ST_NO_SESSIONS, TPM_CC::GetCapability};
     command.body.u32(TPM_CAP_PCRS);
     command.body.u32(0); // property
     command.body.u32(1); // propertyCount
@@ -119,15 +58,15 @@ ByteView tpm2_get_capability_pcrs(ByteSpan out) {
 }
 
 ByteView tpm2_get_random(ByteSpan out, std::uint16_t count) {
-    Command command{out, TPM_ST_NO_SESSIONS, TPM_CC::GetRandom};
+    TpmCommand command{out, TPM_ST_NO_SESSIONS, TPM_CC::GetRandom};
     command.body.u16(count);
     return command.finish();
 }
 
-ByteView tpm2_read_clock(ByteSpan out) { return Command{out, TPM_ST_NO_SESSIONS, TPM_CC::ReadClock}.finish(); }
+ByteView tpm2_read_clock(ByteSpan out) { return TpmCommand{out, TPM_ST_NO_SESSIONS, TPM_CC::ReadClock}.finish(); }
 
 ByteView tpm2_pcr_read(ByteSpan out, TPM_ALG_ID bank, std::uint32_t pcr) {
-    Command command{out, TPM_ST_NO_SESSIONS, TPM_CC::PCR_Read};
+    TpmCommand command{out, TPM_ST_NO_SESSIONS, TPM_CC::PCR_Read};
     command.body.u32(1); // TPML_PCR_SELECTION
     command.body.u16(static_cast<std::uint16_t>(bank));
     command.body.u8(select_size);
@@ -138,14 +77,14 @@ ByteView tpm2_pcr_read(ByteSpan out, TPM_ALG_ID bank, std::uint32_t pcr) {
 }
 
 std::uint32_t announced_size(ByteView response_start) {
-    if (response_start.size() < header_size) return 0;
+    if (response_start.size() < tpm_header_size) return 0;
     BigEndianReader reader{response_start.subspan(2)};
     const std::uint32_t size = reader.u32();
-    return size < header_size ? 0 : size;
+    return size < tpm_header_size ? 0 : size;
 }
 
 Status<TpmFault> parse_empty_response(ByteView response) {
-    BigEndianReader reader = TRY(open(response, TPM_ST_SESSIONS));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_SESSIONS));
     const std::uint32_t parameter_size = reader.u32();
     const std::uint16_t nonce_size = reader.u16();
     reader.u8(); // sessionAttributes
@@ -155,7 +94,7 @@ Status<TpmFault> parse_empty_response(ByteView response) {
 }
 
 Result<Banks, TpmFault> parse_get_capability_pcrs(ByteView response) {
-    BigEndianReader reader = TRY(open(response, TPM_ST_NO_SESSIONS));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_NO_SESSIONS));
     const std::uint8_t more_data = reader.u8();
     const std::uint32_t capability = reader.u32();
     const std::uint32_t count = reader.u32();
@@ -178,7 +117,7 @@ Result<Banks, TpmFault> parse_get_capability_pcrs(ByteView response) {
 }
 
 Status<TpmFault> parse_get_random(ByteView response, ByteSpan out) {
-    BigEndianReader reader = TRY(open(response, TPM_ST_NO_SESSIONS));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_NO_SESSIONS));
     const ByteView random = reader.bytes(reader.u16());
     if (!reader.finished() || random.size() != out.size()) return Failure{TpmFault{}};
     std::memcpy(out.data(), random.data(), out.size());
@@ -186,7 +125,7 @@ Status<TpmFault> parse_get_random(ByteView response, ByteSpan out) {
 }
 
 Result<std::uint64_t, TpmFault> parse_read_clock(ByteView response) {
-    BigEndianReader reader = TRY(open(response, TPM_ST_NO_SESSIONS));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_NO_SESSIONS));
     reader.u64(); // TPMS_TIME_INFO.time
     const std::uint64_t clock = reader.u64();
     reader.u32(); // resetCount
@@ -197,7 +136,7 @@ Result<std::uint64_t, TpmFault> parse_read_clock(ByteView response) {
 }
 
 Result<Digest, TpmFault> parse_pcr_read(ByteView response, TPM_ALG_ID bank, std::uint32_t pcr) {
-    BigEndianReader reader = TRY(open(response, TPM_ST_NO_SESSIONS));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_NO_SESSIONS));
     reader.u32(); // pcrUpdateCounter
     const std::uint32_t selections = reader.u32();
     const Selection selection = read_selection(reader);

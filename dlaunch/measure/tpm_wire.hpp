@@ -6,33 +6,12 @@
 #pragma once
 
 #include "dlaunch/measure/digest.hpp"
-#include "hypervisor/base/result.hpp"
+#include "dlaunch/measure/tpm_command.hpp"
 
 namespace casemate::measure {
 
 /// Large enough for every command and every response below.
 inline constexpr std::size_t tpm_buffer_size = 512;
-
-using TPM_RC = std::uint32_t;
-inline constexpr TPM_RC TPM_RC_SUCCESS = 0;
-inline constexpr TPM_RC TPM_RC_YIELDED = 0x908; // [TPM2-P2 T16]: send again
-inline constexpr TPM_RC TPM_RC_TESTING = 0x90A;
-inline constexpr TPM_RC TPM_RC_RETRY = 0x922;
-inline constexpr TPM_RC TPM_RC_LOCALITY = 0x907;
-
-enum class TpmFaultKind : std::uint8_t {
-    malformed = 1,    // not the exact shape of this response
-    refused,          // the TPM answered with `code`
-    unsupported_bank, // a bank is active that Casemate cannot extend, or only some of PCR 17-22 are in it
-    no_bank,
-};
-struct TpmFault {
-    TpmFaultKind kind = TpmFaultKind::malformed;
-    TPM_RC code = TPM_RC_SUCCESS;
-    [[nodiscard]] constexpr bool try_again() const {
-        return code == TPM_RC_YIELDED || code == TPM_RC_TESTING || code == TPM_RC_RETRY;
-    }
-};
 
 [[nodiscard]] ByteView tpm2_pcr_extend(ByteSpan out, std::uint32_t pcr, const DigestSet& digests);
 [[nodiscard]] ByteView tpm2_pcr_reset(ByteSpan out, std::uint32_t pcr);
