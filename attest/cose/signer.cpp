@@ -94,14 +94,16 @@ Result<Signer, SignError> Signer::from_pem_file(const std::string& path) {
 Result<Signer, SignError> Signer::generate() { return adopt(Key{EVP_EC_gen("P-256"), EVP_PKEY_free}); }
 
 Result<std::array<std::uint8_t, signature_size>, SignError> Signer::sign(const SignedBytes& bytes) const {
+    return sign(bytes.prefix(), bytes.payload());
+}
+
+Result<std::array<std::uint8_t, signature_size>, SignError> Signer::sign(ByteView first, ByteView second) const {
     const Context context{EVP_MD_CTX_new()};
     std::array<std::uint8_t, 80> der{}; // at most 72 bytes
     std::size_t size = der.size();
-    const ByteView prefix = bytes.prefix();
-    const ByteView payload = bytes.payload();
     if (!context || EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()) != 1 ||
-        EVP_DigestSignUpdate(context.get(), prefix.data(), prefix.size()) != 1 ||
-        EVP_DigestSignUpdate(context.get(), payload.data(), payload.size()) != 1 ||
+        EVP_DigestSignUpdate(context.get(), first.data(), first.size()) != 1 ||
+        EVP_DigestSignUpdate(context.get(), second.data(), second.size()) != 1 ||
         EVP_DigestSignFinal(context.get(), der.data(), &size) != 1) {
         return Failure{SignError::library};
     }

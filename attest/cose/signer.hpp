@@ -29,6 +29,9 @@ public:
     [[nodiscard]] const std::array<std::uint8_t, measure::p256_point_size>& public_key() const { return public_key_; }
     /// r || s, s in the lower half of the order.
     [[nodiscard]] Result<std::array<std::uint8_t, signature_size>, SignError> sign(const SignedBytes& bytes) const;
+    /// Of `first` followed by `second`: for what is no COSE message, such as an approval that a TPM checks. The caller sees to it
+    /// that no COSE message begins so.
+    [[nodiscard]] Result<std::array<std::uint8_t, signature_size>, SignError> sign(ByteView first, ByteView second) const;
     /// The whole message.
     [[nodiscard]] Result<std::vector<std::uint8_t>, SignError> sign_message(ByteView protected_header,
                                                                             ByteView payload) const;
