@@ -49,6 +49,14 @@ Outcome<std::uint64_t> HypervisorClient::judged(ControlOperation operation, Byte
 
 Outcome<std::uint64_t> HypervisorClient::submit(ByteView cose) { return judged(ControlOperation::submit, cose); }
 
+Outcome<std::uint64_t> HypervisorClient::release(ByteView sealed, ByteView approval) {
+    Bytes request(4);
+    LittleEndianWriter{request}.u32(static_cast<std::uint32_t>(sealed.size()));
+    request.insert(request.end(), sealed.begin(), sealed.end());
+    request.insert(request.end(), approval.begin(), approval.end());
+    return judged(ControlOperation::secret, request);
+}
+
 Outcome<std::uint64_t> HypervisorClient::order(std::uint32_t order, const std::string& vm) {
     Bytes request(4);
     LittleEndianWriter{request}.u32(order);

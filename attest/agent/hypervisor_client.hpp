@@ -21,6 +21,8 @@ public:
     Outcome<std::uint64_t> submit(ByteView cose);
     /// An operator's order about a VM (control.md); the value is its OrderError, 0 = accepted.
     Outcome<std::uint64_t> order(std::uint32_t order, const std::string& vm);
+    /// A sealed secret with one approval, for its VM (control.md); the value is its SecretError, 0 = handed over.
+    Outcome<std::uint64_t> release(ByteView sealed, ByteView approval);
 
 private:
     Outcome<std::uint64_t> judged(ControlOperation operation, ByteView request);

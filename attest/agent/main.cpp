@@ -49,6 +49,7 @@ public:
         notice_changes();
         run_attestation();
         run(orders_, "orders", 1s, [&] { return protocol_.poll_orders(); });
+        run_secrets();
         run(report_, "report", 2s, [&] { return protocol_.report(); });
     }
 
@@ -69,11 +70,18 @@ private:
         else failed(attestation_, "attest", again_in.error());
         report_.run_now();
     }
+    void run_secrets() {
+        if (!secrets_.due(now())) return;
+        const auto waiting = protocol_.carry_secrets();
+        if (waiting.ok()) secrets_.succeeded(now(), waiting.value() ? 500ms : 10s);
+        else failed(secrets_, "secrets", waiting.error());
+    }
     void notice_changes() {
         const std::uint32_t counter = hypervisor_.event_counter();
         if (counter == last_counter_) return;
         last_counter_ = counter;
         report_.run_now();
+        secrets_.run_now();
         const auto fresh = protocol_.has_new_gates();
         if (fresh.ok() && fresh.value()) attestation_.run_now();
     }
@@ -88,6 +96,7 @@ private:
     Job attestation_{5s};
     Job orders_{5s};
     Job report_{5s};
+    Job secrets_{5s};
     std::uint32_t last_counter_ = 0;
 };
 

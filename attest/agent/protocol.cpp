@@ -178,6 +178,10 @@ Outcome<Done> Protocol::report() {
     return Done{};
 }
 
+Outcome<bool> Protocol::carry_secrets() {
+    return secrets_.deliver(TRY(call("GET", "/relay/secrets", nullptr)), hypervisor_);
+}
+
 Outcome<Json> Protocol::send_report() {
     const auto info = TRY(hypervisor_.info());
     const auto status = TRY(hypervisor_.status());
@@ -187,7 +191,8 @@ Outcome<Json> Protocol::send_report() {
                      {"reasons", standing_.reasons},
                      {"attestations", standing_.attestations},
                      {"refused_submissions", standing_.refused_submissions},
-                     {"operator_orders", orders_.results()}};
+                     {"operator_orders", orders_.results()},
+                     {"secrets", secrets_.results()}};
     return call("POST", "/relay/report", std::move(body));
 }
 

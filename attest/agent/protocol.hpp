@@ -7,6 +7,7 @@
 
 #include "attest/agent/hypervisor_client.hpp"
 #include "attest/agent/operator_orders.hpp"
+#include "attest/agent/secret_carrier.hpp"
 #include "attest/agent/tpm.hpp"
 #include "attest/agent/transport.hpp"
 
@@ -42,6 +43,9 @@ public:
     /// The status report for the management host; its answer brings the operator's orders, whose results are reported at once.
     Outcome<Done> report();
 
+    /// Fetches this platform's sealed secrets and hands them on to VMs that have started. True while one cannot have its own yet.
+    Outcome<bool> carry_secrets();
+
     [[nodiscard]] const Standing& standing() const { return standing_; }
 
 private:
@@ -63,6 +67,7 @@ private:
     std::string token_{};
     std::set<Bytes> gates_sent_{};
     OperatorOrders orders_{};
+    SecretCarrier secrets_{};
     Standing standing_{};
 };
 

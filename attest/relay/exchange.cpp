@@ -9,7 +9,7 @@ namespace casemate::relay {
 namespace {
 
 using verifier::Json;
-constexpr std::string_view report_path = "/relay/report";
+constexpr std::string_view report_path = "/relay/report", secrets_path = "/relay/secrets";
 constexpr std::size_t max_token = 256;
 constexpr std::size_t max_path = 256;
 
@@ -36,8 +36,8 @@ std::string text(const Json& request, const char* name) {
     return member != request.end() && member->is_string() ? member->get<std::string>() : std::string{};
 }
 
-Json waiting_orders(const Exchange::Orders& orders) {
-    Json body = orders ? Json::parse(orders(), nullptr, false) : Json::object();
+Json what_waits(const Exchange::Waiting& source) {
+    Json body = source ? Json::parse(source(), nullptr, false) : Json::object();
     return body.is_object() ? body : Json::object();
 }
 
@@ -63,7 +63,9 @@ std::string Exchange::answer(std::string_view payload) const {
     Json response;
     if (call.path == report_path && call.method == "POST") {
         report_(body);
-        response = {{"status", 200}, {"body", waiting_orders(orders_)}};
+        response = {{"status", 200}, {"body", what_waits(orders_)}};
+    } else if (call.path == secrets_path && call.method == "GET") {
+        response = {{"status", 200}, {"body", what_waits(secrets_)}};
     } else if (!allowed(call)) {
         response = problem(400, "request", "the relay carries GET and POST to /v1/ only");
     } else {

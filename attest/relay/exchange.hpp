@@ -16,11 +16,11 @@ class Exchange {
 public:
     using Verifier = std::function<VerifierAnswer(const VerifierCall&)>;
     using Report = std::function<void(const std::string& json)>;
-    /// The operator's orders that wait, a JSON object; anything else counts as none.
-    using Orders = std::function<std::string()>;
+    using Waiting = std::function<std::string()>;
 
-    Exchange(Verifier verifier, Report report, Orders orders = {})
-        : verifier_{std::move(verifier)}, report_{std::move(report)}, orders_{std::move(orders)} {}
+    /// `orders` and `secrets`: what waits for the agent, each a JSON object; anything else counts as none.
+    Exchange(Verifier verifier, Report report, Waiting orders = {}, Waiting secrets = {})
+        : verifier_{std::move(verifier)}, report_{std::move(report)}, orders_{std::move(orders)}, secrets_{std::move(secrets)} {}
 
     /// The response's payload; empty when the request has no usable id, so that nobody could match a response.
     [[nodiscard]] std::string answer(std::string_view payload) const;
@@ -28,7 +28,7 @@ public:
 private:
     Verifier verifier_;
     Report report_;
-    Orders orders_;
+    Waiting orders_, secrets_;
 };
 
 } // namespace casemate::relay

@@ -34,7 +34,7 @@ int exit_code(casemate::relay::RelayEnd end, const casemate::relay::RelayOptions
 int main(int argc, char** argv) {
     casemate::relay::RelayOptions options;
     std::filesystem::path report;
-    std::filesystem::path orders;
+    std::filesystem::path orders, secrets;
     long connect_seconds = 30;
     CLI::App app{"Carries the agent's messages from the management UART to the verifier.", "casemate-relay"};
     app.add_option("--uart", options.socket, "unix socket of the management UART")->required();
@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
     app.add_option("--ca", options.authority, "PEM file of the verifier's TLS authority")->required()->check(CLI::ExistingFile);
     app.add_option("--report", report, "keep the agent's latest status report here");
     app.add_option("--orders", orders, "give the agent the operator's orders that are in this file");
+    app.add_option("--secrets", secrets, "give the agent the sealed secrets that are in this file");
     app.add_option("--connect-seconds", connect_seconds, "how long to wait for the line")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     if (!options.verifier.starts_with("https://")) {
@@ -50,6 +51,7 @@ int main(int argc, char** argv) {
     }
     options.connect_time = std::chrono::seconds{connect_seconds};
     if (!report.empty()) options.report = casemate::relay::report_to_file(report);
-    if (!orders.empty()) options.orders = casemate::relay::orders_from_file(orders);
+    if (!orders.empty()) options.orders = casemate::relay::waiting_in_file(orders);
+    if (!secrets.empty()) options.secrets = casemate::relay::waiting_in_file(secrets);
     return exit_code(casemate::relay::run_relay(options, signal_descriptor()), options);
 }

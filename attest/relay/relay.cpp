@@ -22,7 +22,7 @@ namespace {
 using Time = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::size_t max_orders = 16 * 1024; // bytes
+constexpr std::size_t max_waiting = 192 * 1024; // bytes of orders or secrets: they fit a frame
 
 class Descriptor {
 public:
@@ -77,7 +77,8 @@ private:
     FrameReceiver receiver_{frame_};
     VerifierClient client_{options_.verifier, options_.authority, options_.call_time, max_payload};
     Exchange exchange_{[this](const VerifierCall& call) { return carry(call); },
-                       [this](const std::string& json) { if (options_.report) options_.report(json); }, options_.orders};
+                       [this](const std::string& json) { if (options_.report) options_.report(json); }, options_.orders,
+                       options_.secrets};
 };
 
 RelayEnd Line::serve() {
@@ -166,10 +167,10 @@ std::function<void(const std::string&)> report_to_file(std::filesystem::path fil
     };
 }
 
-std::function<std::string()> orders_from_file(std::filesystem::path file) {
+std::function<std::string()> waiting_in_file(std::filesystem::path file) {
     return [file = std::move(file)] {
         std::ifstream stream{file};
-        std::string text(max_orders, '\0');
+        std::string text(max_waiting, '\0');
         stream.read(text.data(), static_cast<std::streamsize>(text.size()));
         text.resize(static_cast<std::size_t>(stream.gcount()));
         return text;

@@ -23,6 +23,7 @@ struct RelayOptions {
     std::filesystem::path authority;                // PEM, pinned
     std::function<void(const std::string&)> report; // gets each status report of the agent, JSON; may be empty
     std::function<std::string()> orders{};          // asked at each status report for the operator's orders; may be empty
+    std::function<std::string()> secrets{};         // asked for the sealed secrets of this platform; may be empty
     Carrier carrier{};                              // empty: every call goes through as it is
     std::chrono::milliseconds connect_time{30'000};
     std::chrono::milliseconds call_time{60'000};
@@ -36,7 +37,7 @@ enum class RelayEnd { stopped, no_line, line_closed };
 
 /// A report callback that keeps the latest report in a file, replaced atomically.
 [[nodiscard]] std::function<void(const std::string&)> report_to_file(std::filesystem::path file);
-/// An orders callback that reads a file which is replaced atomically; nothing when it is missing.
-[[nodiscard]] std::function<std::string()> orders_from_file(std::filesystem::path file);
+/// A callback for orders or secrets that reads a file which is replaced atomically; nothing when it is missing.
+[[nodiscard]] std::function<std::string()> waiting_in_file(std::filesystem::path file);
 
 } // namespace casemate::relay

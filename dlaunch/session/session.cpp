@@ -66,6 +66,8 @@ Status<Error> Session::prepare() {
     TRY(make_esp());
     TRY(make_disk());
     const auto identity = TRY(model::ensure_tpm(directory() / "tpm", config_.pcr_banks));
+    if (!config_.secrets.empty())
+        TRY(seal_secrets({identity.directory, config_.reference, config_.artefacts.keys() / "owner.pem"}, config_.secrets, directory() / "secrets.json"));
     TRY(start_verifier(identity));
     TRY(start_platform());
     TRY(start_relay());
@@ -157,7 +159,8 @@ Status<Error> Session::start_relay_here() {
     options.verifier = verifier_url_;
     options.authority = config_.artefacts.keys() / "ca.pem";
     options.report = relay::report_to_file(directory() / "status.json");
-    options.orders = relay::orders_from_file(directory() / "orders.json");
+    options.orders = relay::waiting_in_file(directory() / "orders.json");
+    options.secrets = relay::waiting_in_file(directory() / "secrets.json");
     options.carrier = config_.carrier;
     relay_thread_ = std::thread{[options, stop = relay_stop_.get()] { (void)relay::run_relay(options, stop); }};
     return Done{};
@@ -169,7 +172,7 @@ Status<Error> Session::start_relay() {
                    .command = {config_.artefacts.program("casemate-relay"), "--uart",
                                platform_->management_uart_path(), "--verifier", verifier_url_, "--ca",
                                config_.artefacts.keys() / "ca.pem", "--report", directory() / "status.json",
-                               "--orders", directory() / "orders.json"},
+                               "--orders", directory() / "orders.json", "--secrets", directory() / "secrets.json"},
                    .environment = {},
                    .inherited = {}};
     relay_ = TRY(Child::start(*reactor_, std::move(spec), {}));

@@ -13,6 +13,7 @@
 #include "dlaunch/session/observation.hpp"
 #include "dlaunch/session/operator_socket.hpp"
 #include "dlaunch/session/order_desk.hpp"
+#include "dlaunch/session/sealing.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -38,6 +39,7 @@ struct SessionConfig {
     std::filesystem::path reference;   // empty: the build's
     std::filesystem::path console_log; // empty: none
     std::filesystem::path operator_directory; // where the session listens for its operator; empty: nowhere
+    std::vector<SecretFor> secrets; // sealed to this platform before it starts
     /// For tests: the relay runs in this process and this stands in it, called from the relay's thread.
     relay::Carrier carrier;
 };

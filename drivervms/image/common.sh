@@ -56,6 +56,14 @@ find_devices() {
     for each in /sys/bus/pci/devices/*; do echo "${each##*/}" > /sys/bus/pci/drivers_probe; done
 }
 
+# cm.secrets=N: takes that many secrets, sealed to this VM and this platform by its owner, into /run/secrets.
+take_secrets() {
+    for each in $(seq "$(parameter cm.secrets 0)"); do
+        mkdir -p -m 0700 /run/secrets
+        cm-probe secret /run/secrets 60
+    done
+}
+
 # A VM's links to other VMs are PCI functions from 00:18.0, in the order of the policy.
 has_links() { [ -e /sys/bus/pci/devices/0000:00:18.0 ]; }
 

@@ -3,6 +3,7 @@
 //   cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES [SEED]     downloads from port 7001, uploads to port 7002
 //   cm-probe disk DEVICE MEGABYTES [SEED]
 //   cm-probe canary MEGABYTES                                  drivervms/probe/canary.hpp
+//   cm-probe secret DIRECTORY SECONDS                          drivervms/probe/secret.hpp
 //   cm-probe reseed                                            drivervms/probe/reseed.hpp
 //   cm-probe bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT
 //   cm-probe bench-disk QUIET_SECONDS PLAN DEVICE
@@ -12,6 +13,7 @@
 #include "drivervms/probe/disk_probe.hpp"
 #include "drivervms/probe/net_probe.hpp"
 #include "drivervms/probe/reseed.hpp"
+#include "drivervms/probe/secret.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -65,6 +67,7 @@ constexpr Job jobs[] = {{"net", 3, [](char** a) { prove_net(a[0], a[1], a[2], up
                         {"disk", 2, [](char** a) { print_disk(a[0], a[1], disk_seed); }},
                         {"disk", 3, [](char** a) { print_disk(a[0], a[1], a[2]); }},
                         {"canary", 1, [](char** a) { keep_canary(mebibytes(a[0]), canary_seed); }},
+                        {"secret", 2, [](char** a) { take_secret(a[0], number(a[1])); }},
                         {"reseed", 0, [](char**) { reseed(); }},
                         {"bench-net", 5, bench_net},
                         {"bench-disk", 3, bench_disk}};
@@ -85,7 +88,8 @@ int main(int argc, char** argv) {
     for (const Job& job : jobs)
         if (argc == job.arguments + 2 && std::string{argv[1]} == job.name) return run(job, argv + 2);
     std::fputs("usage: cm-probe net OWN_ADDRESS PEER_ADDRESS MEGABYTES [SEED] | disk DEVICE MEGABYTES [SEED] |\n"
-               "       canary MEGABYTES | "
+               "       canary MEGABYTES | secret DIRECTORY SECONDS | reseed |\n"
+               "       "
                "bench-net QUIET_SECONDS PLAN INTERFACE PEER_ADDRESS PORT | bench-disk QUIET_SECONDS PLAN DEVICE\n",
                stderr);
     return 2;

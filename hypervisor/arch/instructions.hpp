@@ -105,6 +105,16 @@ inline void write_debug_addresses(const std::uint64_t (&dr)[4]) {
     asm volatile("mov %0, %%dr3" : : "r"(dr[3]));
 }
 
+/// From the processor's own source [APM2 RDRAND]; false when it has none to give, or no such instruction.
+inline bool random_byte(std::uint8_t& byte) {
+    std::uint64_t value = 0;
+    bool there = false;
+    if ((cpuid(1).ecx >> 30 & 1) == 0) return false;
+    for (unsigned tries = 0; !there && tries < 10; ++tries) asm volatile("rdrand %0" : "=r"(value), "=@ccc"(there));
+    byte = static_cast<std::uint8_t>(value);
+    return there;
+}
+
 /// Nothing interrupts from here on, not even an NMI: it waits for STGI, or ends the guest that is entered next.
 inline void clgi() { asm volatile("clgi" : : : "memory"); }
 inline void stgi() { asm volatile("stgi" : : : "memory"); }

@@ -175,27 +175,4 @@ std::int64_t CborReader::key() {
 
 void CborReader::expect_key(std::int64_t value) { ok_ = key() == value && ok_; }
 
-void CborReader::any_value() {
-    switch (peek()) {
-    case CborType::unsigned_integer: u64(); return;
-    case CborType::negative_integer: integer(); return;
-    case CborType::bytes: bytes(rest_.size()); return;
-    case CborType::text: text(rest_.size()); return;
-    case CborType::array: array_size(rest_.size()); return;
-    case CborType::map: map_size(rest_.size()); return;
-    case CborType::tag: tag(); return;
-    case CborType::simple: boolean(); return;
-    }
-}
-
-ByteView CborReader::item() {
-    const ByteView start = rest_;
-    const std::size_t outer = depth_;
-    do {
-        if (depth_ > outer && frames_[depth_ - 1].key_is_next) key();
-        else any_value();
-    } while (ok_ && depth_ > outer);
-    return ok_ ? start.first(start.size() - rest_.size()) : ByteView{};
-}
-
 } // namespace casemate

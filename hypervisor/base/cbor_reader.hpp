@@ -60,8 +60,6 @@ public:
     std::int64_t key();
     void expect_key(std::int64_t value);
 
-    /// Any one item, checked, as its encoding.
-    ByteView item();
 
 private:
     struct Head {
@@ -84,7 +82,6 @@ private:
     void push(CborType type, std::uint64_t count);
     void complete_value();
     bool value_allowed() const;
-    void any_value();
     static std::int64_t to_signed(Head head, bool& ok);
 
     ByteView rest_;

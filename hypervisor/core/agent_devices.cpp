@@ -41,8 +41,7 @@ bool AgentDevices::add_control(Machine& machine, Vm& agent, devices::ControlOper
     using devices::ControlDevice;
     const auto window = agent.allocate_window(ControlDevice::window_size);
     if (!window) return false;
-    control_ =
-        machine.tcb_memory().make<ControlDevice>(bytes_of(*window), control_window, control_port, operations);
+    control_ = machine.tcb_memory().make<ControlDevice>(bytes_of(*window), control_window, control_port, operations);
     return control_ != nullptr &&
            agent.page_table().map_window(control_window, *window, mm::Access::read_write).ok() &&
            agent.bus().ports.add(control_port, ControlDevice::port_count, *control_) &&

@@ -59,8 +59,7 @@ Result<KernelHeader, BootError> parse_header(ByteView file) {
     header.setup_header = file.subspan(off_setup_sects, setup_end - off_setup_sects);
     header.payload = file.subspan(payload_at);
     header.load_at = field<std::uint64_t>(file, off_pref_address);
-    header.memory_size =
-        std::max<std::uint64_t>(field<std::uint32_t>(file, off_init_size), header.payload.size());
+    header.memory_size = std::max<std::uint64_t>(field<std::uint32_t>(file, off_init_size), header.payload.size());
     header.initrd_limit = std::uint64_t{field<std::uint32_t>(file, off_initrd_addr_max)} + 1;
     header.command_line_limit = field<std::uint32_t>(file, off_cmdline_size);
     return header;
@@ -72,8 +71,7 @@ struct Placement {
     std::uint64_t initrd = 0;
 };
 
-Result<Placement, BootError> place(const mm::GuestMemory& memory, const KernelHeader& kernel,
-                                   std::uint64_t initrd_size) {
+Result<Placement, BootError> place(const mm::GuestMemory& memory, const KernelHeader& kernel, std::uint64_t initrd_size) {
     if (memory.size() < high_ram_start + devices::acpi_area_size) return Failure{BootError::memory_too_small};
     Placement placement;
     placement.acpi = memory.size() - devices::acpi_area_size;
@@ -108,8 +106,7 @@ void write_cpu_tables(const mm::GuestMemory& memory) {
 /// mode. There it finds 16-bit code that writes the register.
 void write_reset_vector(const mm::GuestMemory& memory) {
     // mov $port,%dx; out %al,(%dx); hlt
-    constexpr std::uint8_t code[] = {0xBA, devices::acpi_reset_port & 0xFF, devices::acpi_reset_port >> 8,
-                                     0xEE, 0xF4};
+    constexpr std::uint8_t code[] = {0xBA, devices::acpi_reset_port & 0xFF, devices::acpi_reset_port >> 8, 0xEE, 0xF4};
     (void)memory.write(reset_vector_at, code);
 }
 

@@ -37,8 +37,7 @@ devices::ControlOperations::Reply verdict(std::uint64_t error, ByteSpan response
 } // namespace
 
 CustodyService::CustodyService(Machine& machine, const policy::Policy& policy)
-    : machine_{machine}, policy_{policy}, iommu_registers_{HostPhys{machine.boot().iommu_base}}, tpm_{clock_,
-                                                                                                      *this} {
+    : machine_{machine}, policy_{policy}, iommu_registers_{HostPhys{machine.boot().iommu_base}}, tpm_{clock_, *this} {
 }
 
 Status<CustodyFailure> CustodyService::prepare() {
@@ -96,8 +95,7 @@ Status<CustodyFailure> CustodyService::begin() {
     for (DeviceIndex i = 0; i < policy_.device_count; ++i) devices[i] = facts_of(i);
     agent_->reset();
     machine_.set_hooks(*this);
-    if (!custody_->begin(std::span{definitions}.first(policy_.vm_count),
-                         std::span{devices}.first(policy_.device_count)))
+    if (!custody_->begin(std::span{definitions}.first(policy_.vm_count), std::span{devices}.first(policy_.device_count)))
         return Failure{CustodyFailure::ledger};
     note_changes();
     return Done{};
@@ -161,9 +159,7 @@ void CustodyService::fence_lapsed(std::uint64_t now) {
         DeviceSlot* slot = inventory_.slot(i);
         if (!device.granted() || now < device.lapses_at() || slot == nullptr || slot->fenced()) continue;
         slot->fence();
-        LogLine{"@cm event=lease_lapsed"}
-            .key("device", DeviceName{policy_.devices[i].address}.view())
-            .key("fenced_ms", machine_.now_ms())
+        LogLine{"@cm event=lease_lapsed"}.key("device", DeviceName{policy_.devices[i].address}.view()).key("fenced_ms", machine_.now_ms())
             .key("deadline_ms", device.deadline);
     }
 }
@@ -199,8 +195,7 @@ void CustodyService::settle_stops(std::uint64_t now) {
         const VmState state = machine_.vms()[i]->state();
         QuietStop& stop = quiet_stops_[i];
         if (state == VmState::unusable)
-            custody_->vm_stopped(i, measure::Cause::vm_crashed,
-                                 static_cast<std::uint64_t>(StopReason::image_refused));
+            custody_->vm_stopped(i, measure::Cause::vm_crashed, static_cast<std::uint64_t>(StopReason::image_refused));
         if (machine_.vms()[i]->lives() || state == VmState::parked) stop = {};
         if (stop.cause == measure::Cause::none || now < stop.since_ms + quiet_stop_ms) continue;
         custody_->vm_stopped(i, stop.cause, static_cast<std::uint64_t>(StopReason::requested));
@@ -264,14 +259,14 @@ CustodyService::Reply CustodyService::run(std::uint32_t operation, ByteView requ
     };
     switch (operation) {
     case 1:
-        return reply(write_info(response, sources, ledger_->log().size(), agent_->control().events(),
-                                ledger_->banks()));
+        return reply(write_info(response, sources, ledger_->log().size(), agent_->control().events(), ledger_->banks()));
     case 2: return read_log(request, response);
     case 3: return reply(write_gates(response, sources));
     case 4: return submit(request, response);
     case 5: return reply(write_status(response, sources));
     case 6: return reply(write_leases(response, sources));
     case 7: return order(request, response);
+    case 8: return release_secret(request, response);
     default: return {ControlStatus::unknown_operation, 0};
     }
 }
@@ -296,6 +291,13 @@ CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response
     return verdict(static_cast<std::uint64_t>(error), response);
 }
 
+CustodyService::Reply CustodyService::release_secret(ByteView request, ByteSpan response) {
+    tpm_.settle_agent();
+    fence_lapsed(machine_.now_ms());
+    SecretService secrets{machine_, tpm_, *custody_, *this, *this, ledger_->banks()};
+    return verdict(static_cast<std::uint64_t>(secrets.release(request)), response);
+}
+
 /// UNTRUSTED: an order and the name of a VM.
 CustodyService::Reply CustodyService::order(ByteView request, ByteSpan response) {
     LittleEndianReader in{request};
@@ -307,10 +309,8 @@ CustodyService::Reply CustodyService::order(ByteView request, ByteSpan response)
     fence_lapsed(machine_.now_ms()); // nothing starts under a lease that has lapsed since the last tick
     custody_->tick(machine_.now_ms());
     const custody::OrderError error = custody_->order(vm, order);
-    LogLine{"@cm event=operator_order"}
-        .key("vm", vm < policy_.vm_count ? policy_.vms[vm].name.view() : "unknown")
-        .key("order", static_cast<unsigned>(order))
-        .key("error", static_cast<unsigned>(error));
+    LogLine{"@cm event=operator_order"}.key("vm", vm < policy_.vm_count ? policy_.vms[vm].name.view() : "unknown")
+        .key("order", static_cast<unsigned>(order)).key("error", static_cast<unsigned>(error));
     note_changes();
     return verdict(static_cast<std::uint64_t>(error), response);
 }

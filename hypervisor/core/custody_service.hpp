@@ -10,6 +10,7 @@
 #include "hypervisor/core/host_io_apic.hpp"
 #include "hypervisor/core/host_pci.hpp"
 #include "hypervisor/core/launch_ledger.hpp"
+#include "hypervisor/core/secret_service.hpp"
 #include "hypervisor/core/status.hpp"
 #include "hypervisor/core/tpm_service.hpp"
 #include "hypervisor/core/vm_measurement.hpp"
@@ -81,6 +82,7 @@ private:
     void note_changes();
     Reply submit(ByteView message, ByteSpan response);
     Reply order(ByteView request, ByteSpan response);
+    Reply release_secret(ByteView request, ByteSpan response);
     Reply read_log(ByteView request, ByteSpan response);
 
     Machine& machine_;

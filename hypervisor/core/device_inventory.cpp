@@ -23,14 +23,12 @@ void DeviceInventory::build(Machine& machine, HostBuses& buses, const policy::Po
         const policy::Device& rule = policy.devices[i];
         const auto slot = make_slot(machine, buses, rule);
         if (!slot.ok()) {
-            LogLine{"@cm event=device_refused"}
-                .key("device", DeviceName{rule.address}.view())
+            LogLine{"@cm event=device_refused"}.key("device", DeviceName{rule.address}.view())
                 .key("reason", refusal_names[static_cast<std::size_t>(slot.error())]);
             continue;
         }
         slots_[i] = slot.value();
-        LogLine{"@cm event=device_found"}
-            .key("device", DeviceName{rule.address}.view())
+        LogLine{"@cm event=device_found"}.key("device", DeviceName{rule.address}.view())
             .key_hex("bar0", slots_[i]->function().bar[0].range.base.value)
             .key("reset_kind", static_cast<unsigned>(slots_[i]->reset_kind()));
     }

@@ -145,10 +145,7 @@ bool Machine::add_vm(const policy::Vm& source) {
     if (vm == nullptr) return refuse(definition.name, "no_memory");
     vms_[vm_count_++] = vm;
     core.place(*vm);
-    LogLine{"@cm event=vm_defined"}
-        .key("vm", vm->name())
-        .key("role", static_cast<unsigned>(definition.role))
-        .key("core", core.index())
+    LogLine{"@cm event=vm_defined"}.key("vm", vm->name()).key("role", static_cast<unsigned>(definition.role)).key("core", core.index())
         .key("memory_mib", source.memory_mib);
     return true;
 }
@@ -160,10 +157,7 @@ bool Machine::add_link(unsigned number, const policy::Link& link) {
     if (made == nullptr || !first.add_link(made->end(0)) || !second.add_link(made->end(1)))
         return refuse(first.name(), "link");
     links_[link_count_++] = made;
-    LogLine{"@cm event=link_defined"}
-        .key("link", number)
-        .key("first", first.name())
-        .key("second", second.name());
+    LogLine{"@cm event=link_defined"}.key("link", number).key("first", first.name()).key("second", second.name());
     return true;
 }
 

@@ -27,9 +27,7 @@ std::atomic<unsigned> cores_released{0}; // how many cores may run; 0 = not yet
 
 void require(const Status<CustodyFailure>& status) {
     if (status.ok()) return;
-    LogLine{"@cm event=launch_failure"}
-        .key("stage", "custody")
-        .key("code", static_cast<unsigned>(status.error()));
+    LogLine{"@cm event=launch_failure"}.key("stage", "custody").key("code", static_cast<unsigned>(status.error()));
     arch::halt_forever();
 }
 
@@ -77,9 +75,7 @@ void start_cores() {
         arch::start_cores(machine.tcb_memory(),
                           {{boot.memory, boot.memory_range_count}, Machine::max_cpus - 1, highest_core()});
     machine.set_cpu_count(1 + others);
-    LogLine{"@cm event=hypervisor_start"}
-        .key("cores", 1 + others)
-        .key("tsc_khz", arch::clock_rates().tsc_khz)
+    LogLine{"@cm event=hypervisor_start"}.key("cores", 1 + others).key("tsc_khz", arch::clock_rates().tsc_khz)
         .key("launch", static_cast<unsigned>(boot.kind));
 }
 

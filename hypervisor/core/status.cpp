@@ -61,8 +61,7 @@ void write_vm(CborWriter& out, Vm& vm, const custody::VmRecord& record) {
     out.key(8).u64(arch::micros_from_tsc(vm.time_used()));
 }
 
-void write_device(CborWriter& out, const DeviceRecord& device, const custody::Custody& custody,
-                  std::uint64_t now_ms) {
+void write_device(CborWriter& out, const DeviceRecord& device, const custody::Custody& custody, std::uint64_t now_ms) {
     const bool held = device.state != custody::DeviceState::quarantined;
     out.map(7);
     out.key(0);

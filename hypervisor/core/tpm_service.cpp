@@ -25,7 +25,7 @@ TpmService::TpmService(const hw::Clock& clock, TpmWaiting& waiting)
 template <typename Value, typename Parse>
 Result<Value, TpmError> TpmService::ask(ByteView command, Parse parse) {
     for (unsigned attempt = 1;; ++attempt) {
-        const auto result = parse(TRY(transmit(command)));
+        const auto result = parse(ByteView{own_response_}.first(TRY(transmit(command, own_response_))));
         if (result.ok()) return result.value();
         if (!result.error().try_again() || attempt == max_tries) return Failure{TpmError::refused};
     }
@@ -44,13 +44,13 @@ Result<std::uint64_t, TpmError> TpmService::clock() {
     return ask<std::uint64_t>(measure::tpm2_read_clock(own_command_), measure::parse_read_clock);
 }
 
-Result<ByteView, TpmError> TpmService::transmit(ByteView command) {
+Result<std::size_t, TpmError> TpmService::transmit(ByteView command, ByteSpan response) {
     settle_agent();
     if (!own_tis_.take_locality().ok()) return Failure{TpmError::bus};
-    const auto response = own_tis_.transmit(command, own_response_);
+    const auto received = own_tis_.transmit(command, response);
     own_tis_.release_locality();
-    if (!response.ok()) return Failure{TpmError::bus};
-    return response.value();
+    if (!received.ok()) return Failure{TpmError::bus};
+    return received.value().size();
 }
 
 void TpmService::settle_agent() {

@@ -35,6 +35,8 @@ public:
     /// Fills `out`, at most 32 bytes.
     Status<TpmError> random(ByteSpan out);
     Result<std::uint64_t, TpmError> clock();
+    /// Any command, at locality 2; the size of its response.
+    Result<std::size_t, TpmError> transmit(ByteView command, ByteSpan response);
 
     bool submit(ByteView command) override;
     std::optional<ByteView> poll() override;
@@ -47,7 +49,6 @@ private:
 
     template <typename Value, typename Parse>
     Result<Value, TpmError> ask(ByteView command, Parse parse);
-    Result<ByteView, TpmError> transmit(ByteView command);
     void finish_agent();
 
     hw::MmioBus agent_bus_, own_bus_;

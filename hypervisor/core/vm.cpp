@@ -21,11 +21,9 @@ ByteSpan physical_memory(HostRange range) {
 
 } // namespace
 
-Vm::Vm(std::size_t index, const VmDefinition& definition, Cpu& core, const PageTable& table,
-       const VmResources& resources)
+Vm::Vm(std::size_t index, const VmDefinition& definition, Cpu& core, const PageTable& table, const VmResources& resources)
     : index_{index}, definition_{definition}, core_{core}, page_table_{table}, resources_{resources},
-      memory_{physical_memory(resources.ram)}, platform_{*this}, vcpu_{*this, *resources.vmcb,
-                                                                       resources.fpu_area} {
+      memory_{physical_memory(resources.ram)}, platform_{*this}, vcpu_{*this, *resources.vmcb, resources.fpu_area} {
     platform_.acpi.agent = definition.role == VmRole::agent;
     CHECK(register_devices());
 }
@@ -77,15 +75,12 @@ void Vm::park(StopCause cause, StopReason reason) {
     reason_ = reason;
     wiped_ = 0;
     snapshot_wanted_ = false;
+    platform_.mailbox.reset();
     if (resources_.snapshot != nullptr) resources_.snapshot->abandon();
     for (unsigned i = 0; i < link_count_; ++i) links_[i]->reset(); // ORDER: before the memory is given up
     set_state(VmState::parked);
-    LogLine{"@cm event=vm_stopped"}
-        .key("vm", name())
-        .key("cause", static_cast<unsigned>(cause))
-        .key("reason", static_cast<unsigned>(reason))
-        .key_hex("exit", vcpu_.vmcb().exitcode)
-        .key_hex("rip", vcpu_.vmcb().rip);
+    LogLine{"@cm event=vm_stopped"}.key("vm", name()).key("cause", static_cast<unsigned>(cause))
+        .key("reason", static_cast<unsigned>(reason)).key_hex("exit", vcpu_.vmcb().exitcode).key_hex("rip", vcpu_.vmcb().rip);
     log_exits();
     core_.call_boot_core();
 }
@@ -130,8 +125,7 @@ void Vm::obey_stop() {
 
 void Vm::service() {
     obey_stop();
-    if (state() == VmState::running &&
-        platform_.watchdog.expired(arch::read_tsc(), arch::clock_rates().tsc_khz))
+    if (state() == VmState::running && platform_.watchdog.expired(arch::read_tsc(), arch::clock_rates().tsc_khz))
         park(StopCause::vm_hung, StopReason::watchdog);
     if (state() == VmState::running && snapshot_wanted_) begin_snapshot();
     service_links();
@@ -240,6 +234,7 @@ void Vm::launch() {
                     memory_);
         platform_.reset(memory_, arch::clock_rates().tsc_khz, arch::read_tsc());
     }
+    platform_.mailbox.reset();
     raised_ = 0;
     lines_ = 0;
     cause_ = StopCause::none;
@@ -257,8 +252,7 @@ void Vm::console_line(std::string_view line) {
 }
 
 void Vm::power(devices::PowerRequest request) {
-    end(StopCause::vm_exited,
-        request == devices::PowerRequest::reset ? StopReason::reset : StopReason::power_off);
+    end(StopCause::vm_exited, request == devices::PowerRequest::reset ? StopReason::reset : StopReason::power_off);
 }
 
 } // namespace casemate::core

@@ -152,8 +152,7 @@ void write_rsdp(LittleEndianWriter& out, std::uint64_t xsdt) {
 
 } // namespace
 
-std::optional<GuestPhys> write_acpi_tables(const mm::GuestMemory& memory, GuestPhys area,
-                                           const AcpiOptions& options) {
+std::optional<GuestPhys> write_acpi_tables(const mm::GuestMemory& memory, GuestPhys area, const AcpiOptions& options) {
     const ByteSpan bytes = memory.bytes(area, acpi_area_size);
     if (bytes.empty()) return std::nullopt;
     TableWriter tables{bytes, area};

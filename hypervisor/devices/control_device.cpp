@@ -21,8 +21,7 @@ constexpr std::uint32_t low_bits(unsigned width) { return width == 4 ? ~0u : (1u
 
 } // namespace
 
-ControlDevice::ControlDevice(ByteSpan window, GuestPhys window_at, std::uint16_t port,
-                             ControlOperations& operations)
+ControlDevice::ControlDevice(ByteSpan window, GuestPhys window_at, std::uint16_t port, ControlOperations& operations)
     : window_{window}, port_{port}, operations_{operations} {
     CHECK(window.size() == window_size);
     bars_.define(0, window_at.value, window_size, BarRegisters::prefetchable);

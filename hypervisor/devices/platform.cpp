@@ -20,7 +20,7 @@ bool Platform::register_devices(IoBus& bus) {
     return bus.ports.add(Uart::first_port, Uart::port_count, console) &&
            bus.ports.add(PciBus::first_port, PciBus::port_count, pci) &&
            bus.ports.add(acpi_reset_port, 3, power) && bus.ports.add(snapshot_port, 1, power) &&
-           bus.ports.add(Watchdog::first_port, Watchdog::port_count, watchdog) &&
+           bus.ports.add(Watchdog::first_port, Watchdog::port_count, watchdog) && bus.ports.add(SecretMailbox::port, 1, mailbox) &&
            bus.memory.add(IoApic::base, IoApic::size, io_apic) && clock.register_msrs(bus);
 }
 

@@ -7,6 +7,7 @@
 #include "hypervisor/devices/io_apic.hpp"
 #include "hypervisor/devices/pci_bus.hpp"
 #include "hypervisor/devices/pvclock.hpp"
+#include "hypervisor/devices/secret_mailbox.hpp"
 #include "hypervisor/devices/uart.hpp"
 #include "hypervisor/devices/watchdog.hpp"
 
@@ -43,6 +44,7 @@ struct Platform {
     Uart console;
     PowerPorts power;
     Watchdog watchdog;
+    SecretMailbox mailbox; // never part of an image
     PciBus pci;
     PvClock clock;
     AcpiOptions acpi;

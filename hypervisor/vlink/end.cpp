@@ -9,8 +9,7 @@ namespace {
 using devices::BarRegisters;
 
 // Parts of BAR 0.
-constexpr std::uint64_t at_common = 0x000, at_isr = 0x100, at_device = 0x200, at_table = 0x800,
-                        at_pending = 0xc00;
+constexpr std::uint64_t at_common = 0x000, at_isr = 0x100, at_device = 0x200, at_table = 0x800, at_pending = 0xc00;
 
 constexpr std::uint8_t at_command = 0x04, at_message_control = 0x42; // in configuration space
 constexpr std::uint16_t command_bits = 0x407;                        // I/O, memory, bus master, INTx off

@@ -2,6 +2,7 @@
 #include "hypervisor/base/cbor_reader.hpp"
 #include "hypervisor/base/cbor_writer.hpp"
 #include "hypervisor/base/rt/memory_loops.hpp"
+#include "tests/unit/cbor_walk.hpp"
 #include "tests/unit/hex.hpp"
 
 #include <catch2/catch.hpp>
@@ -19,7 +20,7 @@ namespace {
 
 bool accepts_any_item(const std::vector<std::uint8_t>& bytes) {
     CborReader in{bytes};
-    in.item();
+    casemate::test::read_any(in);
     return in.finished();
 }
 
@@ -170,12 +171,12 @@ TEST_CASE("misuse of the structure is refused", "[cbor]") {
     }
 }
 
-TEST_CASE("item() returns the encoding of one nested item and leaves its neighbours", "[cbor]") {
+TEST_CASE("a nested item of any kind is read through and leaves its neighbours", "[cbor]") {
     const auto bytes = from_hex("83 82 00 a1 00 80 43 010203 f4");
     CborReader in{bytes};
     in.expect_array(3);
-    CHECK(to_hex(in.item()) == "8200a10080");
-    CHECK(to_hex(in.item()) == "43010203");
+    casemate::test::read_any(in);
+    CHECK(to_hex(in.bytes(3)) == "010203");
     CHECK_FALSE(in.boolean());
     CHECK(in.finished());
 }

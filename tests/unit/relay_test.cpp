@@ -87,7 +87,7 @@ TEST_CASE("the answer to a report brings the operator's orders, if they are an o
         line.orders = text;
         CHECK(line.ask(report)["body"] == json::object());
     }
-    const auto waiting = orders_from_file(directory / "orders.json");
+    const auto waiting = waiting_in_file(directory / "orders.json");
     CHECK(waiting().empty());
     std::ofstream{directory / "orders.json"} << R"({"orders":[]})";
     line.orders = waiting();
