@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "attest/audit/row.hpp"
+
 namespace casemate::store {
 
 using Blob = std::vector<std::uint8_t>;
@@ -93,13 +95,12 @@ struct ReferenceSet {
     std::string source;
 };
 
-struct AuditRow {
-    Millis at = 0;
-    std::string actor; // platform id, "operator" or "verifier"
-    std::string action;
-    std::string object;
-    std::string outcome;
-    std::string detail;
+using AuditRow = audit::Row;
+
+/// A checkpoint of the audit trail as kept: the COSE_Sign1 message over the head at `sequence`.
+struct SignedHead {
+    std::int64_t sequence = 0;
+    Blob message;
 };
 
 } // namespace casemate::store

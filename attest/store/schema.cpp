@@ -92,7 +92,63 @@ CREATE TABLE audit (
 PRAGMA user_version = 1;
 )sql";
 
-constexpr std::array steps{step_1};
+// The audit trail becomes a chain; reference sets count their changes.
+constexpr const char* step_2 = R"sql(
+ALTER TABLE audit RENAME TO audit_before_chain;
+CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    object TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_checkpoints (
+    sequence INTEGER PRIMARY KEY,
+    message BLOB NOT NULL
+) STRICT;
+CREATE TABLE reference_changes (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    generation INTEGER NOT NULL
+) STRICT;
+INSERT INTO reference_changes (id, generation) VALUES (1, 0);
+)sql";
+
+/// Rows from before the chain keep their order and content and get numbers and hashes.
+void chain_existing_rows(Connection& connection) {
+    audit::Head head;
+    {
+        Statement rows{connection, "SELECT at, actor, action, object, outcome, detail FROM audit_before_chain ORDER BY id"};
+        while (rows.step()) {
+            const audit::ChainedRow next = audit::chain(
+                head, {rows.integer(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), rows.text(5)});
+            Statement{connection, "INSERT INTO audit (sequence, at, actor, action, object, outcome, detail, hash) "
+                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"}
+                .bind(next.sequence).bind(next.row.at).bind(next.row.actor).bind(next.row.action).bind(next.row.object)
+                .bind(next.row.outcome).bind(next.row.detail).bind(next.hash).run();
+        }
+    }
+    Statement{connection, "INSERT INTO audit_head (id, sequence, hash) VALUES (1, ?, ?)"}
+        .bind(head.sequence).bind(head.hash).run();
+    connection.execute("DROP TABLE audit_before_chain");
+}
+
+void do_step_1(Connection& connection) { connection.execute(step_1); }
+
+void do_step_2(Connection& connection) {
+    connection.execute(step_2);
+    chain_existing_rows(connection);
+    connection.execute("PRAGMA user_version = 2");
+}
+
+constexpr std::array steps{&do_step_1, &do_step_2};
 
 std::int64_t version_of(Connection& connection) {
     Statement statement{connection, "PRAGMA user_version"};
@@ -105,7 +161,7 @@ void migrate(Connection& connection) {
     Transaction transaction{connection};
     const auto version = static_cast<std::size_t>(version_of(connection));
     if (version > steps.size()) throw StoreFailure("the store was written by a newer casemate-verifierd");
-    for (std::size_t step = version; step < steps.size(); ++step) connection.execute(steps[step]);
+    for (std::size_t step = version; step < steps.size(); ++step) steps[step](connection);
     transaction.commit();
 }
 

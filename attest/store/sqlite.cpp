@@ -58,8 +58,8 @@ Statement& Statement::bind(std::string_view text) {
     return *this;
 }
 
-Statement& Statement::bind(const Blob& blob) {
-    // An empty vector may have no address, and SQLite would bind NULL for that: give it one.
+Statement& Statement::bind(ByteView blob) {
+    // An empty view may have no address, and SQLite would bind NULL for that: give it one.
     const void* bytes = blob.empty() ? "" : static_cast<const void*>(blob.data());
     check(sqlite3_bind_blob64(statement_, next_parameter_++, bytes, blob.size(), SQLITE_TRANSIENT), "bind");
     return *this;
@@ -68,6 +68,20 @@ Statement& Statement::bind(const Blob& blob) {
 Statement& Statement::bind_null() {
     check(sqlite3_bind_null(statement_, next_parameter_++), "bind");
     return *this;
+}
+
+void Statement::restart() {
+    sqlite3_reset(statement_); // repeats the last step's error, which was reported
+    sqlite3_clear_bindings(statement_);
+    next_parameter_ = 1;
+}
+
+bool Statement::parameters_in_order() const {
+    for (int i = 1; i <= sqlite3_bind_parameter_count(statement_); ++i) {
+        const char* name = sqlite3_bind_parameter_name(statement_, i);
+        if (name == nullptr || name != "$" + std::to_string(i)) return false;
+    }
+    return true;
 }
 
 bool Statement::step() {

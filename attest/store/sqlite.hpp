@@ -7,23 +7,18 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "attest/store/failure.hpp"
 #include "attest/store/records.hpp"
+#include "hypervisor/base/bytes.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace casemate::store {
-
-
-class StoreFailure : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 
 /// One connection: write-ahead log, full synchronisation, foreign keys on. Used under the owner's lock.
 class Connection {
@@ -53,8 +48,12 @@ public:
 
     Statement& bind(std::int64_t value);
     Statement& bind(std::string_view text);
-    Statement& bind(const Blob& blob);
+    Statement& bind(ByteView blob);
     Statement& bind_null();
+    /// To be bound and stepped again.
+    void restart();
+    /// True when the parameters are called $1, $2, ... in the order in which bind() gives them.
+    [[nodiscard]] bool parameters_in_order() const;
 
     [[nodiscard]] bool step();
     /// Runs a statement that yields no row.

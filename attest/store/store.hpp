@@ -2,14 +2,17 @@
 // The verifier's memory, as an interface narrow enough for a second back end.
 // Invariants that every back end keeps: a challenge and an enrolment can be taken once, in one transaction, and
 // whether or not what follows succeeds; an identity once bound never changes unless an operator allowed it;
-// what a call reported as stored survives a crash. All calls are safe from several threads.
-// Failures of the back end itself throw StoreFailure.
+// what a call reported as stored survives a crash; audit rows are in the same transaction as what they tell of. All calls
+// are safe from several threads and from several replicas on one database. Failures of the back end throw StoreFailure.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 
+#include "attest/audit/checkpoint.hpp"
+#include "attest/store/failure.hpp"
 #include "attest/store/records.hpp"
 
 namespace casemate::store {
@@ -22,9 +25,23 @@ struct TakenChallenge {
     Challenge challenge; // filled when taken
 };
 
+/// A unit of work: everything that this thread calls between begin() and commit() is stored together or not at all.
+/// Dropped without commit(), nothing was stored. Ends on the thread that began it.
+class Unit {
+public:
+    virtual ~Unit() = default;
+    virtual void commit() = 0;
+};
+
 class Store {
 public:
     virtual ~Store() = default;
+
+    /// One at a time for each thread.
+    [[nodiscard]] virtual std::unique_ptr<Unit> begin() = 0;
+    /// Until the unit ends, no unit of another thread or replica holds this platform. Units that hold a platform do so
+    /// first.
+    virtual void hold_platform(std::string_view platform_id) = 0;
 
     // --- enrolment
     virtual void add_enrolment(const Enrolment& enrolment, Millis now) = 0;
@@ -66,13 +83,31 @@ public:
     [[nodiscard]] virtual bool remove_reference(std::string_view id) = 0;
     /// Newest first.
     [[nodiscard]] virtual std::vector<ReferenceSet> references() = 0;
+    /// A number that every change of the reference sets raises, on any replica.
+    [[nodiscard]] virtual std::int64_t reference_generation() = 0;
 
-    // --- audit trail
+    // --- audit trail (docs/interfaces/audit.md)
+    /// Appends a row to the chain: with the open unit, or by itself.
     virtual void audit(const AuditRow& row) = 0;
+    /// Newest first.
     [[nodiscard]] virtual std::vector<AuditRow> audit_rows(int limit) = 0;
+    /// Oldest first: the rows after sequence number `after`.
+    [[nodiscard]] virtual std::vector<audit::ChainedRow> audit_trail(std::int64_t after, int limit) = 0;
+    [[nodiscard]] virtual std::vector<SignedHead> audit_checkpoints(std::int64_t after, std::int64_t until) = 0;
+    /// From now on. Not while other threads use the store.
+    virtual void sign_checkpoints(audit::Checkpointing checkpointing) = 0;
+    /// Signs the head now; false when it is signed already, there is no row, or nobody signs.
+    virtual bool checkpoint(Millis now) = 0;
 };
 
 /// SQLite in `file` (created with mode 0600), migrated to the current schema.
 [[nodiscard]] std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file);
+
+/// PostgreSQL 13 or newer by a connection string of libpq, migrated to the current schema; any number of replicas may use
+/// the database. At most `connections` at a time from this one.
+[[nodiscard]] std::unique_ptr<Store> open_postgresql_store(const std::string& conninfo, std::size_t connections);
+
+/// "sqlite:FILE", "postgresql:CONNINFO" or "postgresql://...". A password in it is refused.
+[[nodiscard]] std::unique_ptr<Store> open_store(const std::string& where, std::size_t connections);
 
 } // namespace casemate::store

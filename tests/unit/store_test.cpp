@@ -1,48 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store's promises: what may happen once happens once, identities do not change, and all of it survives reopening.
+// The store's promises on both back ends: what may happen once happens once, identities do not change, and all of it
+// survives reopening.
 #include <catch2/catch.hpp>
 
-#include "attest/store/sqlite.hpp"
-#include "attest/store/store.hpp"
-#include "tests/unit/verifier_scratch.hpp"
+#include "tests/unit/store_backends.hpp"
 
 using namespace casemate;
 using namespace casemate::store;
+using namespace casemate::test;
 
 namespace {
 
-Platform platform(std::string id, std::uint8_t ak = 1) {
-    Platform result;
-    result.identity = {std::move(id), {0xEE}, {ak}, {}, "sha256"};
-    result.token_hash = {9};
-    result.token_expires_at = 1000;
-    return result;
-}
-
+template <typename BackEnd>
 struct Opened {
-    test::ScratchDirectory directory;
-    std::unique_ptr<Store> store = open_sqlite_store(directory / "db");
-    Opened() { REQUIRE(store->bind_platform(platform("p")) == BindOutcome::bound); }
+    BackEnd back_end;
+    std::unique_ptr<Store> store = back_end.open();
+    Opened() { REQUIRE(store->bind_platform(stored_platform("p")) == BindOutcome::bound); }
     void reopen() {
         store.reset();
-        store = open_sqlite_store(directory / "db");
+        store = back_end.open();
     }
 };
 
-Grant grant(std::string id, std::uint8_t nonce) {
-    Grant result;
-    result.id = std::move(id);
-    result.platform_id = "p";
-    result.gate_nonce = {nonce};
-    result.device = "0000:00:03.0";
-    result.cose = {1, 2, 3};
-    return result;
-}
-
 } // namespace
 
-TEST_CASE("a challenge is taken once, by its platform, before it expires", "[store]") {
-    Opened opened;
+TEMPLATE_TEST_CASE("a challenge is taken once, by its platform, before it expires", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
     Store& store = *opened.store;
     for (const char* id : {"a", "b", "c"}) store.add_challenge({id, "p", {1, 2}, 100}, 0);
     CHECK(store.take_challenge("x", "p", 1).outcome == TakeOutcome::unknown);
@@ -57,8 +40,8 @@ TEST_CASE("a challenge is taken once, by its platform, before it expires", "[sto
     CHECK(opened.store->take_challenge("c", "p", 99).outcome == TakeOutcome::taken);
 }
 
-TEST_CASE("an enrolment is taken once and not after its time", "[store]") {
-    Opened opened;
+TEMPLATE_TEST_CASE("an enrolment is taken once and not after its time", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
     Enrolment enrolment{"e", {"p2", {1}, {2}, {3}, "sha256,sha384"}, {7}, 100};
     opened.store->add_enrolment(enrolment, 0);
     const std::optional<Enrolment> taken = opened.store->take_enrolment("e", 1);
@@ -71,23 +54,23 @@ TEST_CASE("an enrolment is taken once and not after its time", "[store]") {
     CHECK_FALSE(opened.store->take_enrolment("late", 100));
 }
 
-TEST_CASE("a platform keeps its AK until an operator allows another", "[store]") {
-    Opened opened;
-    Platform same = platform("p");
+TEMPLATE_TEST_CASE("a platform keeps its AK until an operator allows another", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
+    Platform same = stored_platform("p");
     same.token_hash = {42};
     CHECK(opened.store->bind_platform(same) == BindOutcome::bound);
     CHECK(opened.store->platform("p")->token_hash == Blob{42});
-    CHECK(opened.store->bind_platform(platform("p", 2)) == BindOutcome::conflict);
+    CHECK(opened.store->bind_platform(stored_platform("p", 2)) == BindOutcome::conflict);
     CHECK(opened.store->platform("p")->identity.ak_public == Blob{1});
     CHECK(opened.store->allow_rebinding("p"));
     CHECK_FALSE(opened.store->allow_rebinding("unknown"));
-    CHECK(opened.store->bind_platform(platform("p", 2)) == BindOutcome::bound);
+    CHECK(opened.store->bind_platform(stored_platform("p", 2)) == BindOutcome::bound);
     CHECK(opened.store->platform("p")->identity.ak_public == Blob{2});
-    CHECK(opened.store->bind_platform(platform("p", 3)) == BindOutcome::conflict);
+    CHECK(opened.store->bind_platform(stored_platform("p", 3)) == BindOutcome::conflict);
 }
 
-TEST_CASE("results keep the newest and move the platform's clock and verdict", "[store]") {
-    Opened opened;
+TEMPLATE_TEST_CASE("results keep the newest and move the platform's clock and verdict", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
     for (int i = 1; i <= 5; ++i) {
         AppraisalRecord record;
         record.platform_id = "p";
@@ -104,10 +87,10 @@ TEST_CASE("results keep the newest and move the platform's clock and verdict", "
     CHECK(platform->last_attested_at == 4);
 }
 
-TEST_CASE("a revocation happens once and holds the device back until released", "[store]") {
-    Opened opened;
-    opened.store->add_grant(grant("g", 1));
-    CHECK_THROWS_AS(opened.store->add_grant(grant("other", 1)), StoreFailure); // a gate nonce gets one grant
+TEMPLATE_TEST_CASE("a revocation happens once and holds the device back until released", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
+    opened.store->add_grant(stored_grant("g", 1));
+    CHECK_THROWS_AS(opened.store->add_grant(stored_grant("other", 1)), StoreFailure); // a gate nonce gets one grant
     opened.store->set_reissue("g", {9}, 3, 45);
     opened.store->set_renewal("g", 4, 50);
     CHECK(opened.store->revoke("g", {5}, 70));
@@ -125,8 +108,8 @@ TEST_CASE("a revocation happens once and holds the device back until released", 
     CHECK_FALSE(opened.store->lift_hold("g"));
 }
 
-TEST_CASE("reference sets are replaced as a whole", "[store]") {
-    Opened opened;
+TEMPLATE_TEST_CASE("reference sets are replaced as a whole", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
     opened.store->add_reference({"1", 10, "{}", "a"});
     opened.store->replace_references({{"2", 20, "{}", "b"}, {"3", 30, "{}", "c"}});
     REQUIRE(opened.store->references().size() == 2);
@@ -136,11 +119,11 @@ TEST_CASE("reference sets are replaced as a whole", "[store]") {
 }
 
 TEST_CASE("the database is private and of a version that we know", "[store]") {
-    Opened opened;
+    Opened<OnSqlite> opened;
     using std::filesystem::perms;
-    const perms mode = std::filesystem::status(opened.directory / "db").permissions();
+    const perms mode = std::filesystem::status(opened.back_end.directory / "db").permissions();
     CHECK((mode & (perms::group_all | perms::others_all)) == perms::none);
     opened.store.reset();
-    Connection{opened.directory / "db"}.execute("PRAGMA user_version = 99");
-    CHECK_THROWS_AS(open_sqlite_store(opened.directory / "db"), StoreFailure);
+    Connection{opened.back_end.directory / "db"}.execute("PRAGMA user_version = 99");
+    CHECK_THROWS_AS(open_sqlite_store(opened.back_end.directory / "db"), StoreFailure);
 }

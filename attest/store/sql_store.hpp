@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Store on SQLite: one connection under one lock (SQLite has one writer anyway; a request holds it for some
-// tens of microseconds). Split over three files by what the rows are about. Made by open_sqlite_store only.
+// Store in SQL, on either back end (sql.hpp). Split over files by what the rows are about: sql_platforms, sql_evidence,
+// sql_grants, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
 #pragma once
 
 #include <mutex>
 
-#include "attest/store/sqlite.hpp"
+#include "attest/store/sql.hpp"
 #include "attest/store/store.hpp"
 
 namespace casemate::store {
 
-class SqliteStore final : public Store {
+class SqlStore final : public Store {
 public:
-    explicit SqliteStore(const std::filesystem::path& file);
+    explicit SqlStore(std::unique_ptr<Backend> backend) : backend_{std::move(backend)} {}
+
+    [[nodiscard]] std::unique_ptr<Unit> begin() override;
+    void hold_platform(std::string_view platform_id) override;
 
     void add_enrolment(const Enrolment& enrolment, Millis now) override;
     std::optional<Enrolment> take_enrolment(std::string_view id, Millis now) override;
@@ -40,15 +43,34 @@ public:
     void replace_references(const std::vector<ReferenceSet>& sets) override;
     bool remove_reference(std::string_view id) override;
     std::vector<ReferenceSet> references() override;
+    std::int64_t reference_generation() override;
 
     void audit(const AuditRow& row) override;
     std::vector<AuditRow> audit_rows(int limit) override;
+    std::vector<audit::ChainedRow> audit_trail(std::int64_t after, int limit) override;
+    std::vector<SignedHead> audit_checkpoints(std::int64_t after, std::int64_t until) override;
+    void sign_checkpoints(audit::Checkpointing checkpointing) override;
+    bool checkpoint(Millis now) override;
 
 private:
-    void insert_reference(const ReferenceSet& set);
+    class SqlUnit;
 
-    std::mutex lock_;
-    Connection connection_;
+    /// This thread's open unit on this store, if any: calls join it.
+    [[nodiscard]] SqlUnit* open_unit() const;
+    /// In the open unit, or in a transaction of its own.
+    template <typename Work>
+    auto write(Work work);
+    /// In the open unit, or without a transaction; tried twice when the first connection turns out to be dead.
+    template <typename Work>
+    auto read(Work work);
+
+    void append_audit(Session& session, const std::vector<AuditRow>& rows);
+    void add_checkpoint(Session& session, const audit::Head& head, Millis now);
+
+    const std::unique_ptr<Backend> backend_;
+    audit::Checkpointing checkpointing_;
 };
 
 } // namespace casemate::store
+
+#include "attest/store/sql_unit.hpp"

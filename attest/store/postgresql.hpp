@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to PostgreSQL over libpq. Statements are prepared once on each connection; values go as binary parameters
+// [PostgreSQL 15, 34.3, 55.2]. Every wait for the server is bounded here (server_patience) and in the server
+// (statement, lock and idle timeouts), so that neither a dead server nor a stopped replica holds others for ever.
+// Used by one thread at a time; called by postgresql_backend only.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include "attest/store/sql.hpp"
+
+struct pg_conn;
+struct pg_result;
+
+namespace casemate::store {
+
+inline constexpr std::chrono::seconds server_patience{10}; // for an answer; the server gives up before
+
+class PostgresqlSession final : public Session {
+public:
+    /// Connects. ConnectionLost when the server cannot be reached.
+    explicit PostgresqlSession(const std::string& conninfo);
+    ~PostgresqlSession() override;
+    PostgresqlSession(const PostgresqlSession&) = delete;
+    PostgresqlSession& operator=(const PostgresqlSession&) = delete;
+
+    [[nodiscard]] std::unique_ptr<Rows> query(const char* sql, Parameters parameters) override;
+    std::int64_t run(const char* sql, Parameters parameters) override;
+    void begin() override;
+    void commit() override;
+    void rollback() noexcept override;
+    [[nodiscard]] bool has_row_locks() const override { return true; }
+
+    /// Several statements without parameters, for the schema.
+    void execute(const char* sql);
+    /// False when the server ended the connection meanwhile or something is left over on it. Does not wait.
+    [[nodiscard]] bool usable() const;
+
+private:
+    using Result = std::unique_ptr<pg_result, void (*)(pg_result*)>;
+
+    [[nodiscard]] Result run_prepared(const char* sql, Parameters parameters);
+    const std::string& prepared(const char* sql, Parameters parameters);
+    /// `sent`: what the PQsend function said.
+    [[nodiscard]] Result answer(int sent);
+    void flush(std::chrono::steady_clock::time_point deadline);
+    void wait(short events, std::chrono::steady_clock::time_point deadline);
+    [[noreturn]] void fail(const pg_result* result);
+
+    pg_conn* connection_ = nullptr;
+    std::map<const char*, std::string> statements_;
+};
+
+} // namespace casemate::store

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// See postgresql_schema.hpp. The tables are those of schema.cpp (SQLite) at the same version of the program; `rowid` is the
+// order of insertion, which SQLite has by itself. A step is never edited after a release: append a new one.
+#include "attest/store/postgresql_schema.hpp"
+
+#include <array>
+
+namespace casemate::store {
+namespace {
+
+constexpr const char* step_1 = R"sql(
+CREATE TABLE platforms (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    ek_public BYTEA NOT NULL,
+    ak_public BYTEA NOT NULL,
+    ek_certificate BYTEA NOT NULL,
+    banks TEXT NOT NULL,
+    token_hash BYTEA NOT NULL,
+    token_expires_at BIGINT NOT NULL,
+    enrolled_at BIGINT NOT NULL,
+    clock BIGINT,
+    reset_count BIGINT,
+    restart_count BIGINT,
+    last_attested_at BIGINT NOT NULL DEFAULT 0,
+    last_verdict TEXT NOT NULL DEFAULT '',
+    rebinding_allowed BIGINT NOT NULL DEFAULT 0
+) WITH (fillfactor = 70);
+CREATE TABLE enrolments (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    platform_id TEXT NOT NULL,
+    ek_public BYTEA NOT NULL,
+    ak_public BYTEA NOT NULL,
+    ek_certificate BYTEA NOT NULL,
+    banks TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX enrolments_by_expiry ON enrolments(expires_at);
+CREATE TABLE challenges (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    platform_id TEXT COLLATE "C" NOT NULL REFERENCES platforms(id),
+    nonce BYTEA NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used BIGINT NOT NULL DEFAULT 0
+) WITH (fillfactor = 70);
+CREATE INDEX challenges_by_expiry ON challenges(expires_at);
+CREATE TABLE results (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    platform_id TEXT COLLATE "C" NOT NULL REFERENCES platforms(id),
+    challenge_id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    verdict TEXT NOT NULL,
+    reasons TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    nonce BYTEA NOT NULL,
+    reference TEXT NOT NULL
+);
+CREATE INDEX results_by_platform ON results(platform_id, id);
+CREATE TABLE grants (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    platform_id TEXT COLLATE "C" NOT NULL REFERENCES platforms(id),
+    launch_id BYTEA NOT NULL,
+    gate_nonce BYTEA NOT NULL,
+    vm_id BYTEA NOT NULL,
+    device TEXT NOT NULL,
+    rights BIGINT NOT NULL,
+    lease_seconds BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    evidence_clock BIGINT NOT NULL,
+    issued_at BIGINT NOT NULL,
+    renewed_at BIGINT NOT NULL,
+    cose BYTEA NOT NULL,
+    revoked_at BIGINT NOT NULL DEFAULT 0,
+    revocation BYTEA NOT NULL DEFAULT '',
+    held BIGINT NOT NULL DEFAULT 0,
+    rowid BIGINT GENERATED ALWAYS AS IDENTITY,
+    UNIQUE (platform_id, gate_nonce)
+) WITH (fillfactor = 70);
+CREATE INDEX grants_by_rowid ON grants(rowid);
+CREATE TABLE reference_sets (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    imported_at BIGINT NOT NULL,
+    document TEXT NOT NULL,
+    source TEXT NOT NULL,
+    rowid BIGINT GENERATED ALWAYS AS IDENTITY
+);
+CREATE TABLE reference_changes (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    generation BIGINT NOT NULL
+);
+INSERT INTO reference_changes (id, generation) VALUES (1, 0);
+CREATE TABLE audit (
+    sequence BIGINT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    object TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash BYTEA NOT NULL
+);
+CREATE TABLE audit_head (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    sequence BIGINT NOT NULL,
+    hash BYTEA NOT NULL
+) WITH (fillfactor = 10);
+INSERT INTO audit_head (id, sequence, hash) VALUES (1, 0, decode(repeat('00', 32), 'hex'));
+CREATE TABLE audit_checkpoints (
+    sequence BIGINT PRIMARY KEY,
+    message BYTEA NOT NULL
+);
+UPDATE schema_version SET version = 1;
+)sql";
+
+constexpr std::array steps{step_1};
+
+// Casemate's own number, so that it meets no other program's lock in the same database: "CASEMATE" in ASCII.
+constexpr const char* take_turns = "SELECT pg_advisory_xact_lock(4846246231141340229)";
+
+constexpr const char* make_version = "CREATE TABLE IF NOT EXISTS schema_version (id BIGINT PRIMARY KEY CHECK (id = 1), "
+                                     "version BIGINT NOT NULL); "
+                                     "INSERT INTO schema_version (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING";
+
+void check_encoding(PostgresqlSession& session) {
+    const auto rows = session.query("SELECT setting FROM pg_settings WHERE name = 'server_encoding'", {});
+    if (!rows->next() || rows->text(0) != "UTF8")
+        throw StoreFailure("store: the PostgreSQL database must have the encoding UTF8");
+}
+
+std::size_t version_of(PostgresqlSession& session) {
+    const auto rows = session.query("SELECT version FROM schema_version", {});
+    if (!rows->next()) throw StoreFailure("store: the schema's version is missing");
+    return static_cast<std::size_t>(rows->integer(0));
+}
+
+} // namespace
+
+void migrate(PostgresqlSession& session) {
+    check_encoding(session);
+    session.begin();
+    try {
+        session.execute(take_turns);
+        session.execute(make_version);
+        const std::size_t version = version_of(session);
+        if (version > steps.size()) throw StoreFailure("the store was written by a newer casemate-verifierd");
+        for (std::size_t step = version; step < steps.size(); ++step) session.execute(steps[step]);
+        session.commit();
+    } catch (...) {
+        session.rollback();
+        throw;
+    }
+}
+
+} // namespace casemate::store

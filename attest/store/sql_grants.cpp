@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// SqlStore: grants, renewals, revocations and the holds that follow them.
+#include "attest/store/sql_store.hpp"
+
+namespace casemate::store {
+namespace {
+
+#define GRANT_COLUMNS                                                                                          \
+    "id, platform_id, launch_id, gate_nonce, vm_id, device, rights, lease_seconds, epoch, "                    \
+    "evidence_clock, issued_at, renewed_at, cose, revoked_at, revocation, held"
+
+Grant read_grant(const Rows& row) {
+    Grant grant;
+    grant.id = row.text(0);
+    grant.platform_id = row.text(1);
+    grant.launch_id = row.blob(2);
+    grant.gate_nonce = row.blob(3);
+    grant.vm_id = row.blob(4);
+    grant.device = row.text(5);
+    grant.rights = row.integer(6);
+    grant.lease_seconds = row.integer(7);
+    grant.epoch = row.integer(8);
+    grant.evidence_clock = row.integer(9);
+    grant.issued_at = row.integer(10);
+    grant.renewed_at = row.integer(11);
+    grant.cose = row.blob(12);
+    grant.revoked_at = row.integer(13);
+    grant.revocation = row.blob(14);
+    grant.held = row.integer(15) != 0;
+    return grant;
+}
+
+std::vector<Grant> read_all(Rows& rows) {
+    std::vector<Grant> all;
+    while (rows.next()) all.push_back(read_grant(rows));
+    return all;
+}
+
+} // namespace
+
+void SqlStore::add_grant(const Grant& grant) {
+    write([&](Session& session) {
+        session.run("INSERT INTO grants (" GRANT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+                    "$13, $14, $15, $16)",
+                    {grant.id, grant.platform_id, ByteView{grant.launch_id}, ByteView{grant.gate_nonce},
+                     ByteView{grant.vm_id}, grant.device, grant.rights, grant.lease_seconds, grant.epoch,
+                     grant.evidence_clock, grant.issued_at, grant.renewed_at, ByteView{grant.cose}, grant.revoked_at,
+                     ByteView{grant.revocation}, std::int64_t{grant.held}});
+    });
+}
+
+std::optional<Grant> SqlStore::grant(std::string_view id) {
+    return read([&](Session& session) -> std::optional<Grant> {
+        const auto row = session.query("SELECT " GRANT_COLUMNS " FROM grants WHERE id = $1", {id});
+        if (!row->next()) return std::nullopt;
+        return read_grant(*row);
+    });
+}
+
+std::vector<Grant> SqlStore::grants(int limit) {
+    return read([&](Session& session) {
+        const auto rows = session.query("SELECT " GRANT_COLUMNS " FROM grants ORDER BY rowid DESC LIMIT $1",
+                                        {std::int64_t{limit}});
+        return read_all(*rows);
+    });
+}
+
+std::vector<Grant> SqlStore::grants_of(std::string_view platform_id) {
+    return read([&](Session& session) {
+        const auto rows = session.query("SELECT " GRANT_COLUMNS " FROM grants WHERE platform_id = $1 ORDER BY rowid",
+                                        {platform_id});
+        return read_all(*rows);
+    });
+}
+
+void SqlStore::set_renewal(std::string_view id, std::int64_t evidence_clock, Millis now) {
+    write([&](Session& session) {
+        session.run("UPDATE grants SET evidence_clock = $1, renewed_at = $2 WHERE id = $3", {evidence_clock, now, id});
+    });
+}
+
+void SqlStore::set_reissue(std::string_view id, const Blob& cose, std::int64_t evidence_clock, Millis now) {
+    write([&](Session& session) {
+        session.run("UPDATE grants SET cose = $1, evidence_clock = $2, renewed_at = $3 WHERE id = $4",
+                    {ByteView{cose}, evidence_clock, now, id});
+    });
+}
+
+bool SqlStore::revoke(std::string_view id, const Blob& revocation, Millis now) {
+    return write([&](Session& session) {
+        return session.run("UPDATE grants SET revoked_at = $1, revocation = $2, held = 1 WHERE id = $3 AND "
+                           "revoked_at = 0", {now, ByteView{revocation}, id}) == 1;
+    });
+}
+
+bool SqlStore::lift_hold(std::string_view id) {
+    return write([&](Session& session) {
+        return session.run("UPDATE grants SET held = 0 WHERE id = $1 AND held = 1", {id}) == 1;
+    });
+}
+
+} // namespace casemate::store

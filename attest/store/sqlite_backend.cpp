@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// See sqlite_backend.hpp.
+#include "attest/store/sqlite_backend.hpp"
+
+#include <chrono>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "attest/store/schema.hpp"
+#include "attest/store/sql_store.hpp"
+
+namespace casemate::store {
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+
+/// Creates the file readable by the owner only, before SQLite would create it with the umask's mode;
+/// SQLite gives its -wal and -shm files the mode of the database.
+const std::filesystem::path& private_file(const std::filesystem::path& file) {
+    const int descriptor = ::open(file.c_str(), O_CREAT | O_CLOEXEC | O_RDWR, 0600);
+    if (descriptor < 0) throw StoreFailure("cannot create the store " + file.string());
+    ::close(descriptor);
+    return file;
+}
+
+void bind(Statement& statement, const Parameter& parameter) {
+    if (const auto* number = std::get_if<std::int64_t>(&parameter)) statement.bind(*number);
+    else if (const auto* text = std::get_if<std::string_view>(&parameter)) statement.bind(*text);
+    else if (const auto* bytes = std::get_if<ByteView>(&parameter)) statement.bind(*bytes);
+    else statement.bind_null();
+}
+
+/// The rows of a cached statement: reset at the end, so that it holds no lock.
+class SqliteRows final : public Rows {
+public:
+    explicit SqliteRows(Statement& statement) : statement_{statement} {}
+    ~SqliteRows() override { statement_.restart(); }
+    SqliteRows(const SqliteRows&) = delete;
+    SqliteRows& operator=(const SqliteRows&) = delete;
+
+    [[nodiscard]] bool next() override { return statement_.step(); }
+    [[nodiscard]] std::int64_t integer(int column) const override { return statement_.integer(column); }
+    [[nodiscard]] std::string text(int column) const override { return statement_.text(column); }
+    [[nodiscard]] Blob blob(int column) const override { return statement_.blob(column); }
+    [[nodiscard]] bool is_null(int column) const override { return statement_.is_null(column); }
+
+private:
+    Statement& statement_;
+};
+
+} // namespace
+
+Statement& SqliteSession::prepared(const char* sql, Parameters parameters) {
+    const auto [entry, fresh] = statements_.try_emplace(sql, connection_, sql);
+    if (fresh && !entry->second.parameters_in_order()) throw StoreFailure("store: parameters out of order");
+    entry->second.restart(); // a failed use may have left it half bound
+    for (const Parameter& parameter : parameters) bind(entry->second, parameter);
+    return entry->second;
+}
+
+std::unique_ptr<Rows> SqliteSession::query(const char* sql, Parameters parameters) {
+    return std::make_unique<SqliteRows>(prepared(sql, parameters));
+}
+
+std::int64_t SqliteSession::run(const char* sql, Parameters parameters) {
+    SqliteRows rows{prepared(sql, parameters)};
+    if (rows.next()) throw StoreFailure("store: a statement gave a row that nobody expected");
+    return connection_.changes();
+}
+
+void SqliteSession::rollback() noexcept {
+    sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+SqliteBackend::SqliteBackend(const std::filesystem::path& file)
+    : connection_{private_file(file)}, session_{connection_} {
+    migrate(connection_);
+}
+
+Backend::Lease SqliteBackend::borrow() {
+    if (!lock_.try_lock_for(patience)) throw StoreFailure("store: the database was busy for 10 s");
+    return {&session_, [this](Session*) { lock_.unlock(); }};
+}
+
+std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file) {
+    return std::make_unique<SqlStore>(std::make_unique<SqliteBackend>(file));
+}
+
+} // namespace casemate::store
