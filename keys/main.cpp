@@ -27,6 +27,7 @@ void init(const std::string& path) {
     const PrivateDirectory directory = PrivateDirectory::create(path);
     make_signing_key(directory, "owner");
     make_signing_key(directory, "grant");
+    make_signing_key(directory, "audit");
     make_tls(directory);
     ensure_token(directory, "operator.token");
     std::printf("development keys are in %s\n", path.c_str());

@@ -62,6 +62,14 @@ Json joined(Json first, const Json& second) {
     return first;
 }
 
+/// For the audit trail: what was judged, against what, and the words of what came out.
+std::string summary_of(const store::AppraisalRecord& record) {
+    std::string summary = "evidence " + to_hex(sha256(as_bytes(record.evidence)));
+    if (!record.reference.empty()) summary += ", reference " + record.reference;
+    for (const Json& reason : Json::parse(record.reasons)) summary += ", " + reason["code"].get<std::string>();
+    return summary;
+}
+
 const char* word(attest::Verdict verdict) {
     return verdict == attest::Verdict::affirming ? "affirming" : "contraindicated";
 }
@@ -112,11 +120,10 @@ Result<store::Challenge, ApiError> Attestation::take_challenge(const std::string
 Answer Attestation::evidence(const std::string& platform_id, const Json& body, const std::string& raw_body) const {
     const EvidenceBody parsed = TRY(EvidenceBody::parse(body));
     const Result<store::Challenge, ApiError> challenge = take_challenge(parsed.challenge_id(), platform_id);
-    if (!challenge) {
-        context_.audit(platform_id, "evidence", parsed.challenge_id(), "refused", challenge.error().code);
-        return Failure{challenge.error()};
-    }
-    const std::lock_guard guard{issuing_};
+    if (!challenge) return Failure{challenge.error()};
+    // From reading the platform's clock and grants to storing new ones: one unit, and one at a time for each platform.
+    const auto unit = context_.store.begin();
+    context_.store.hold_platform(platform_id);
     const std::optional<store::Platform> platform = context_.store.platform(platform_id);
     if (!platform) return refuse(404, "platform_unknown", "no such platform");
     const References references = references_.current();
@@ -132,6 +139,7 @@ Answer Attestation::evidence(const std::string& platform_id, const Json& body, c
     Issued issued = affirming ? grants_.answer(platform_id, bundle, *appraisal) : Issued{};
     issued.reasons = joined(reasons_of(*appraisal), issued.reasons);
     remember(challenge.value(), *appraisal, issued, raw_body);
+    unit->commit();
     return Json{{"verdict", word(appraisal->verdict)}, {"reasons", issued.reasons}, {"grants", issued.grants},
                 {"next_in", next_in(issued)}};
 }
@@ -149,6 +157,7 @@ void Attestation::remember(const store::Challenge& challenge, const attest::Appr
     record.nonce = challenge.nonce;
     if (affirming) record.reference = appraisal.reference->name;
     context_.store.add_result(record, stored(appraisal.clock), context_.settings.kept_results);
+    context_.audit(challenge.platform_id, "verdict", challenge.id, record.verdict, summary_of(record));
     log(affirming ? LogLevel::info : LogLevel::warning, "appraised",
         {{"platform", record.platform_id}, {"verdict", record.verdict}, {"reasons", issued.reasons},
          {"grants", issued.grants.size()}});

@@ -4,8 +4,6 @@
 // Routes: POST .../challenges, POST .../evidence, GET .../orders.
 #pragma once
 
-#include <mutex>
-
 #include "attest/verifier/grants.hpp"
 #include "attest/verifier/reference_set.hpp"
 
@@ -30,7 +28,6 @@ private:
     const Context& context_;
     const ReferenceLibrary& references_;
     const Grants& grants_;
-    mutable std::mutex issuing_; // from reading the platform's grants to storing new ones
 };
 
 } // namespace casemate::verifier

@@ -121,12 +121,14 @@ Answer Enrolment::bind(const store::Enrolment& enrolment) const {
     platform.enrolled_at = context_.now();
     platform.token_expires_at = platform.enrolled_at + context_.settings.token_lifetime;
     const std::string& id = platform.identity.platform_id;
-    if (context_.store.bind_platform(platform) == store::BindOutcome::conflict) {
-        context_.audit(id, "activate", id, "refused", "identity_bound");
+    const auto unit = context_.store.begin();
+    const bool bound = context_.store.bind_platform(platform) == store::BindOutcome::bound;
+    context_.audit(id, "activate", id, bound ? "done" : "refused", bound ? "" : "identity_bound");
+    unit->commit();
+    if (!bound) {
         return refuse(409, "identity_bound", "the platform is bound to another AK or other banks; an operator must "
                                              "allow the change");
     }
-    context_.audit(id, "activate", id, "done");
     log(LogLevel::info, "enrolled", {{"platform", id}, {"banks", platform.identity.banks}});
     return Json{{"platform_id", id}, {"token", token}};
 }

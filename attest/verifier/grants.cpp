@@ -108,6 +108,7 @@ void Grants::reissue(Round& round, const store::Grant& earlier) const {
     claims.evidence_clock = round.clock();
     const Bytes cose = sign(claims);
     context_.store.set_reissue(earlier.id, cose, static_cast<std::int64_t>(claims.evidence_clock), context_.now());
+    context_.audit(round.platform_id, "reissue", earlier.id, "done", "evidence clock " + std::to_string(claims.evidence_clock));
     round.issued.give(cose, earlier.lease_seconds);
 }
 
@@ -154,6 +155,7 @@ void Grants::answer_lease(Round& round, const attest::LeaseResult& lease) const 
     claims.type = grant::Type::renewal;
     claims.evidence_clock = round.clock();
     context_.store.set_renewal(id, static_cast<std::int64_t>(claims.evidence_clock), context_.now());
+    context_.audit(round.platform_id, "renew", id, "done", "evidence clock " + std::to_string(claims.evidence_clock));
     round.issued.give(sign(claims), known->lease_seconds);
 }
 
@@ -163,9 +165,12 @@ Result<Bytes, ApiError> Grants::revoke(const std::string& grant_id) const {
     grant::Claims claims = claims_of(*grant);
     claims.type = grant::Type::revocation;
     Bytes revocation = sign(claims);
+    const auto unit = context_.store.begin();
+    context_.store.hold_platform(grant->platform_id); // no renewal on the way while this is decided
     if (!context_.store.revoke(grant_id, revocation, context_.now()))
         return refuse(409, "already_revoked", "this grant was revoked before");
     context_.audit("operator", "revoke", grant_id, "done", grant->device);
+    unit->commit();
     log(LogLevel::warning, "revoked", {{"platform", grant->platform_id}, {"grant", grant_id}, {"device", grant->device}});
     return revocation;
 }

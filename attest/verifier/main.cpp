@@ -27,8 +27,11 @@ struct CommandLine {
     Settings settings;
     std::string listen = "127.0.0.1:8443";
     fs::path state;
+    std::string store;
     fs::path port_file;
     fs::path grant_key;
+    fs::path audit_key;
+    std::int64_t checkpoint_rows = 1000;
     fs::path operator_token;
     std::vector<fs::path> ek_authorities;
     std::vector<fs::path> references;
@@ -37,12 +40,17 @@ struct CommandLine {
 
 void declare(CLI::App& app, CommandLine& line) {
     app.set_config("--config", "", "read options from this file (TOML, same names)");
-    app.add_option("--state", line.state, "directory of the database, private to this user")->required();
+    auto* state = app.add_option("--state", line.state, "directory of a SQLite database, private to this user");
+    auto* store = app.add_option("--store", line.store, "sqlite:FILE, or postgresql:CONNINFO (libpq's; no password in it)");
+    state->excludes(store);
     app.add_option("--listen", line.listen, "IP address and TCP port, port 0 = any free one")->capture_default_str();
     app.add_option("--port-file", line.port_file, "write the port here once the service listens");
     app.add_option("--tls-certificate", line.http.certificate, "PEM, server certificate and its chain")->required();
     app.add_option("--tls-key", line.http.key, "PEM, its private key")->required();
     app.add_option("--grant-key", line.grant_key, "PEM, the P-256 key that signs grants")->required();
+    app.add_option("--audit-key", line.audit_key, "PEM, the P-256 key that signs the audit trail's checkpoints");
+    app.add_option("--checkpoint-rows", line.checkpoint_rows, "rows of the audit trail from one checkpoint to the next")
+        ->capture_default_str()->check(CLI::Range(1, 1'000'000));
     app.add_option("--operator-token", line.operator_token, "file with the operator's bearer token")->required();
     app.add_option("--ek-ca", line.ek_authorities, "file or directory of EK certificate authorities; repeatable");
     app.add_option("--reference", line.references, "reference.json; repeatable; replaces the stored sets");
@@ -92,20 +100,41 @@ void make_private_directory(const fs::path& directory) {
         throw StartError(directory.string() + " must be a directory that only this user can enter (mode 0700)");
 }
 
-cose::Signer read_signer(const fs::path& file) {
+cose::Signer read_signer(const char* what, const fs::path& file) {
     Result<cose::Signer, cose::SignError> signer = cose::Signer::from_pem_file(file.string());
-    if (!signer) throw StartError("grant key " + file.string() + ": " + cose::describe(signer.error()));
+    if (!signer) throw StartError(what + (" " + file.string()) + ": " + cose::describe(signer.error()));
     return std::move(signer).value();
 }
 
+void sign_checkpoints(const CommandLine& line, store::Store& store) {
+    if (line.audit_key.empty()) {
+        log(LogLevel::warning, "audit_unsigned", {{"why", "no --audit-key: the audit trail gets no signed checkpoints"}});
+        return;
+    }
+    store.sign_checkpoints({line.checkpoint_rows, [key = read_signer("audit key", line.audit_key)](const audit::Checkpoint& checkpoint) {
+        auto message = audit::sign(checkpoint, key);
+        if (!message) throw CryptoFailure(std::string("cannot sign a checkpoint: ") + cose::describe(message.error()));
+        return std::move(message).value();
+    }});
+}
+
+std::unique_ptr<store::Store> open_store(const CommandLine& line) {
+    if (line.state.empty() && line.store.empty()) throw StartError("--state or --store must say where the store is");
+    if (!line.state.empty()) make_private_directory(line.state);
+    const std::size_t connections = static_cast<std::size_t>(line.http.threads) + 1;
+    auto store = line.store.empty() ? store::open_sqlite_store(line.state / "verifier.sqlite")
+                                    : store::open_store(line.store, connections);
+    sign_checkpoints(line, *store);
+    return store;
+}
+
 ServiceParts parts_of(const CommandLine& line) {
-    make_private_directory(line.state);
     EkAuthorities authorities;
     for (const fs::path& path : line.ek_authorities) authorities.add(path);
     std::vector<std::pair<std::string, std::string>> references;
     for (const fs::path& file : line.references) references.emplace_back(read_text(file), file.filename().string());
-    return {store::open_sqlite_store(line.state / "verifier.sqlite"),
-            read_signer(line.grant_key),
+    return {open_store(line),
+            read_signer("grant key", line.grant_key),
             std::move(authorities),
             read_token(line.operator_token),
             line.settings,
@@ -133,6 +162,7 @@ void serve(const CommandLine& line, const sigset_t& stop_signals) {
     sigwait(&stop_signals, &signal);
     log(LogLevel::info, "stopping", {{"signal", signal}});
     server.stop();
+    service.close();
 }
 
 /// Before any thread exists, so that only sigwait() sees them.

@@ -73,27 +73,35 @@ Answer Operator::revoke(const std::string& grant_id) const {
 }
 
 Answer Operator::release(const std::string& grant_id) const {
+    const auto unit = context_.store.begin();
     if (!context_.store.lift_hold(grant_id)) return refuse(404, "grant_not_held", "no such grant, or it is not held back");
     context_.audit("operator", "release", grant_id, "done");
+    unit->commit();
     return Json::object();
 }
 
 Answer Operator::allow_rebinding(const std::string& platform_id) const {
+    const auto unit = context_.store.begin();
     if (!context_.store.allow_rebinding(platform_id)) return refuse(404, "platform_unknown", "no such platform");
     context_.audit("operator", "allow_rebinding", platform_id, "done");
+    unit->commit();
     return Json::object();
 }
 
 Answer Operator::add_reference(const std::string& document) const {
+    const auto unit = context_.store.begin();
     const Result<std::string, ApiError> id = references_.add(document, "api");
     if (!id) return Failure{id.error()};
     context_.audit("operator", "add_reference", id.value(), "done");
+    unit->commit();
     return Json{{"reference_id", id.value()}};
 }
 
 Answer Operator::remove_reference(const std::string& id) const {
+    const auto unit = context_.store.begin();
     if (!references_.remove(id)) return refuse(404, "reference_unknown", "no such reference set");
     context_.audit("operator", "remove_reference", id, "done");
+    unit->commit();
     return Json::object();
 }
 

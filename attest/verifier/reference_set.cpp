@@ -125,18 +125,28 @@ Status<ApiError> ReferenceLibrary::open(const std::vector<std::pair<std::string,
         (void)TRY(LoadedReference::load(id, document, grant_key_));
         sets.push_back({id, context_.now(), text, source});
     }
-    if (!sets.empty()) context_.store.replace_references(sets);
+    if (!sets.empty()) replace(sets);
     return reload();
 }
 
-Status<ApiError> ReferenceLibrary::reload() {
+void ReferenceLibrary::replace(const std::vector<store::ReferenceSet>& sets) {
+    const auto unit = context_.store.begin();
+    context_.store.replace_references(sets);
+    for (const store::ReferenceSet& set : sets) context_.audit("verifier", "replace_references", set.id, "done", set.source);
+    unit->commit();
+}
+
+Status<ApiError> ReferenceLibrary::reload() const {
+    const std::int64_t generation = context_.store.reference_generation(); // first: a change in between is seen next time
     References loaded;
     for (const store::ReferenceSet& set : context_.store.references()) {
         const Json document = TRY(parse_object(set.document));
         loaded.push_back(TRY(LoadedReference::load(set.id, document, grant_key_)));
     }
     const std::lock_guard guard{lock_};
+    if (generation < generation_) return Done{}; // another thread was faster and read a newer state
     loaded_ = std::move(loaded);
+    generation_ = generation;
     return Done{};
 }
 
@@ -145,16 +155,21 @@ Result<std::string, ApiError> ReferenceLibrary::add(const std::string& document,
     const Json parsed = TRY(parse_object(document));
     (void)TRY(LoadedReference::load(id, parsed, grant_key_));
     context_.store.add_reference({id, context_.now(), document, source});
-    TRY(reload());
     return id;
 }
 
 bool ReferenceLibrary::remove(const std::string& id) {
-    const bool known = context_.store.remove_reference(id);
-    return known && reload().ok();
+    return context_.store.remove_reference(id);
 }
 
 References ReferenceLibrary::current() const {
+    const std::int64_t generation = context_.store.reference_generation();
+    {
+        const std::lock_guard guard{lock_};
+        if (generation == generation_) return loaded_;
+    }
+    const Status<ApiError> reloaded = reload();
+    if (!reloaded) throw CryptoFailure("reference values: " + reloaded.error().detail);
     const std::lock_guard guard{lock_};
     return loaded_;
 }

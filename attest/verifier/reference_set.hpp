@@ -45,7 +45,7 @@ private:
 
 using References = std::vector<std::shared_ptr<const LoadedReference>>;
 
-/// The valid sets, kept in the store and parsed once.
+/// The valid sets, kept in the store and parsed once for each change, whichever replica made it.
 class ReferenceLibrary {
 public:
     ReferenceLibrary(const Context& context, Bytes grant_key) : context_{context}, grant_key_{std::move(grant_key)} {}
@@ -54,15 +54,18 @@ public:
     [[nodiscard]] Status<ApiError> open(const std::vector<std::pair<std::string, std::string>>& documents);
     [[nodiscard]] Result<std::string, ApiError> add(const std::string& document, const std::string& source);
     [[nodiscard]] bool remove(const std::string& id);
+    /// As the store has them now. Throws CryptoFailure when a set there cannot be read: it is never ignored.
     [[nodiscard]] References current() const;
 
 private:
-    [[nodiscard]] Status<ApiError> reload();
+    void replace(const std::vector<store::ReferenceSet>& sets);
+    [[nodiscard]] Status<ApiError> reload() const;
 
     const Context& context_;
     Bytes grant_key_;
-    mutable std::mutex lock_;
-    References loaded_;
+    mutable std::mutex lock_; // never held while the store is asked: its own lock may be held around current()
+    mutable References loaded_;
+    mutable std::int64_t generation_ = -1; // of loaded_, as the store counts
 };
 
 } // namespace casemate::verifier

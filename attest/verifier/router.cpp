@@ -99,6 +99,19 @@ Answer Router::dispatch(const HttpRequest& request) const {
 
 Answer Router::run(const Route& route, Call call, const HttpRequest& request) const {
     TRY(authorize(route, call, request));
+    const Answer answer = handle(route, call, request);
+    if (!answer) audit_refusal(route, call, request, answer.error());
+    return answer;
+}
+
+/// Of callers that showed who they are: what strangers try is in the log only, or they could fill the trail.
+void Router::audit_refusal(const Route& route, const Call& call, const HttpRequest& request, const ApiError& error) const {
+    if (route.caller == Caller::anyone) return;
+    context_.audit(route.caller == Caller::platform ? call.id("platform") : "operator", "call", request.target, "refused",
+                   request.method + ", " + error.code + ": " + error.detail);
+}
+
+Answer Router::handle(const Route& route, Call& call, const HttpRequest& request) const {
     if (route.body == Body::object) {
         TRY(check_body_form(request));
         call.body = TRY(parse_object(request.body));

@@ -44,6 +44,8 @@ public:
 private:
     [[nodiscard]] Answer dispatch(const HttpRequest& request) const;
     [[nodiscard]] Answer run(const Route& route, Call call, const HttpRequest& request) const;
+    [[nodiscard]] Answer handle(const Route& route, Call& call, const HttpRequest& request) const;
+    void audit_refusal(const Route& route, const Call& call, const HttpRequest& request, const ApiError& error) const;
     [[nodiscard]] Status<ApiError> authorize(const Route& route, const Call& call, const HttpRequest& request) const;
     [[nodiscard]] Status<ApiError> authorize_platform(const std::string& id, std::string_view token) const;
 

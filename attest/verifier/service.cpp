@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "attest/verifier/log.hpp"
+
 namespace casemate::verifier {
 
 Service::Service(ServiceParts parts)
@@ -14,6 +16,10 @@ Service::Service(ServiceParts parts)
       operator_{context_, references_, grants_}, router_{context_, routes()} {
     const Status<ApiError> opened = references_.open(parts.references);
     if (!opened) throw CryptoFailure("reference values: " + opened.error().detail);
+}
+
+void Service::close() const {
+    if (store_->checkpoint(context_.now())) log(LogLevel::info, "audit_checkpoint");
 }
 
 std::vector<Route> Service::routes() {

@@ -30,6 +30,8 @@ public:
     /// Never throws; safe from several threads.
     [[nodiscard]] HttpAnswer answer(const HttpRequest& request) const { return router_.answer(request); }
     [[nodiscard]] std::size_t reference_count() const { return references_.current().size(); }
+    /// After the last request: signs the head of the audit trail.
+    void close() const;
 
 private:
     [[nodiscard]] std::vector<Route> routes();

@@ -11,7 +11,7 @@ umask 0
 "$tool" init "$work/keys" >/dev/null
 [ "$(stat -c %a "$work/keys")" = 700 ] || fail "the directory is not 0700"
 [ -z "$(find "$work/keys" -type f ! -perm 600)" ] || fail "a file is not 0600"
-[ "$(find "$work/keys" -type f | wc -l)" = 9 ] || fail "not exactly nine files"
+[ "$(find "$work/keys" -type f | wc -l)" = 11 ] || fail "not exactly eleven files"
 openssl verify -CAfile "$work/keys/ca.pem" -purpose sslserver -verify_ip 127.0.0.1 "$work/keys/server.pem" >/dev/null ||
     fail "the server certificate does not verify"
 
