@@ -4,14 +4,10 @@
 // only the hypervisor is missing, so the quote is refused for its PCRs, which no launch has touched.
 #include <catch2/catch.hpp>
 
-#include <csignal>
 #include <thread>
 
-#include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attest/agent/tpm.hpp"
@@ -22,6 +18,7 @@
 #include "attest/verifier/credential.hpp"
 #include "attest/verifier/encoding.hpp"
 #include "attest/verifier/tpm_public.hpp"
+#include "tests/platform/verifier/child.hpp"
 #include "tests/unit/verifier_fixture.hpp"
 #include "tests/unit/verifier_server.hpp"
 
@@ -30,39 +27,6 @@ using namespace casemate::test;
 using verifier::Json;
 
 namespace {
-
-/// A program that ends with its owner.
-class Child {
-public:
-    explicit Child(std::vector<std::string> arguments) {
-        std::vector<char*> raw;
-        for (std::string& argument : arguments) raw.push_back(argument.data());
-        raw.push_back(nullptr);
-        pid_ = ::fork();
-        if (pid_ != 0) return;
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        const int nowhere = ::open("/dev/null", O_WRONLY);
-        ::dup2(nowhere, STDOUT_FILENO);
-        ::dup2(nowhere, STDERR_FILENO);
-        ::execvp(raw[0], raw.data());
-        ::_exit(127);
-    }
-    ~Child() {
-        if (pid_ <= 0) return;
-        ::kill(pid_, SIGTERM);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-    int wait() {
-        int status = -1;
-        ::waitpid(std::exchange(pid_, -1), &status, 0);
-        return status;
-    }
-
-private:
-    pid_t pid_ = -1;
-};
 
 void wait_for(const std::filesystem::path& file) {
     for (int i = 0; i < 500 && !std::filesystem::exists(file); ++i) ::usleep(10'000);
