@@ -125,8 +125,9 @@ void PostgresqlSession::wait(short events, Clock::time_point deadline) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd descriptor{PQsocket(connection_), events, 0};
     const int ready = left > 0 ? ::poll(&descriptor, 1, static_cast<int>(left)) : 0;
-    if (ready == 0 || (ready < 0 && errno != EINTR))
-        throw StoreFailure("store: PostgreSQL did not answer in time");
+    if (ready > 0 || (ready < 0 && errno == EINTR)) return;
+    broken_ = true;
+    throw StoreFailure("store: PostgreSQL did not answer in time");
 }
 
 void PostgresqlSession::flush(Clock::time_point deadline) {
@@ -139,30 +140,43 @@ void PostgresqlSession::flush(Clock::time_point deadline) {
     }
 }
 
-PostgresqlSession::Result PostgresqlSession::answer(int sent) {
-    if (sent == 0) fail(nullptr);
+PostgresqlSession::Result PostgresqlSession::next_result(Deadline deadline) {
+    while (PQisBusy(connection_) == 1) {
+        wait(POLLIN, deadline);
+        if (PQconsumeInput(connection_) == 0) fail(nullptr);
+    }
+    return {PQgetResult(connection_), &PQclear};
+}
+
+PostgresqlSession::Result PostgresqlSession::answer() {
+    require(PQpipelineSync(connection_));
     const auto deadline = Clock::now() + server_patience;
     flush(deadline);
-    Result answer{nullptr, &PQclear};
-    for (;;) {
-        while (PQisBusy(connection_) == 1) {
-            wait(POLLIN, deadline);
-            if (PQconsumeInput(connection_) == 0) fail(nullptr);
-        }
-        Result next{PQgetResult(connection_), &PQclear};
-        if (!next) break;
-        const bool failed_before = answer && PQresultStatus(answer.get()) == PGRES_FATAL_ERROR;
-        if (!failed_before) answer = std::move(next); // the first error is the cause
+    Result last{nullptr, &PQclear}, error{nullptr, &PQclear};
+    for (bool gap = false;;) {
+        Result next = next_result(deadline);
+        if (!next && (gap || PQstatus(connection_) == CONNECTION_BAD)) fail(error.get());
+        gap = !next; // each statement's results end with one
+        if (!next) continue;
+        const ExecStatusType status = PQresultStatus(next.get());
+        if (status == PGRES_PIPELINE_SYNC) break;
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) last = std::move(next);
+        else if (!error) error = std::move(next); // the first error is the cause, what follows was skipped
     }
-    if (!answer) fail(nullptr);
-    const ExecStatusType status = PQresultStatus(answer.get());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) fail(answer.get());
-    return answer;
+    if (error || !last) fail(error.get());
+    preparing_.clear();
+    return last;
+}
+
+void PostgresqlSession::require(int sent) {
+    if (sent == 0) fail(nullptr);
 }
 
 void PostgresqlSession::fail(const pg_result* result) {
     const char* state = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char* primary = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    for (const char* sql : preparing_) statements_.erase(sql);
+    preparing_.clear();
     const std::string sqlstate = state == nullptr ? "" : state;
     const std::string reason = primary == nullptr ? first_line(PQerrorMessage(connection_)) : first_line(primary);
     const std::string text = "store: PostgreSQL" + (sqlstate.empty() ? "" : " " + sqlstate) + ": " + reason;
@@ -173,49 +187,76 @@ void PostgresqlSession::fail(const pg_result* result) {
 const std::string& PostgresqlSession::prepared(const char* sql, Parameters parameters) {
     const auto known = statements_.find(sql);
     if (known != statements_.end()) return known->second;
-    const std::string name = "s" + std::to_string(statements_.size());
+    const std::string name = "s" + std::to_string(++prepared_count_);
     const Encoded encoded{parameters};
-    (void)answer(PQsendPrepare(connection_, name.c_str(), sql, static_cast<int>(encoded.types.size()), encoded.types.data()));
+    require(PQsendPrepare(connection_, name.c_str(), sql, static_cast<int>(encoded.types.size()), encoded.types.data()));
+    preparing_.push_back(sql);
     return statements_.emplace(sql, name).first->second;
 }
 
-PostgresqlSession::Result PostgresqlSession::run_prepared(const char* sql, Parameters parameters) {
+void PostgresqlSession::queue(const char* sql, Parameters parameters) {
     const std::string& name = prepared(sql, parameters);
     const Encoded encoded{parameters};
-    return answer(PQsendQueryPrepared(connection_, name.c_str(), static_cast<int>(encoded.values.size()),
-                                      encoded.values.data(), encoded.lengths.data(), encoded.formats.data(), 1));
+    require(PQsendQueryPrepared(connection_, name.c_str(), static_cast<int>(encoded.values.size()), encoded.values.data(),
+                                encoded.lengths.data(), encoded.formats.data(), 1));
 }
 
 std::unique_ptr<Rows> PostgresqlSession::query(const char* sql, Parameters parameters) {
-    return std::make_unique<PostgresqlRows>(run_prepared(sql, parameters));
+    queue(sql, parameters);
+    return std::make_unique<PostgresqlRows>(answer());
 }
 
 std::int64_t PostgresqlSession::run(const char* sql, Parameters parameters) {
-    const Result result = run_prepared(sql, parameters);
+    queue(sql, parameters);
+    const Result result = answer();
     if (PQntuples(result.get()) != 0) throw StoreFailure("store: a statement gave a row that nobody expected");
     return std::atoll(PQcmdTuples(result.get()));
 }
 
-void PostgresqlSession::execute(const char* sql) { (void)answer(PQsendQuery(connection_, sql)); }
+void PostgresqlSession::execute(const char* sql) {
+    // Several statements in one text go by the simple protocol, which pipeline mode does not have.
+    if (PQexitPipelineMode(connection_) != 1) fail(nullptr);
+    require(PQsendQuery(connection_, sql));
+    const auto deadline = Clock::now() + server_patience;
+    flush(deadline);
+    Result error{nullptr, &PQclear};
+    while (Result next = next_result(deadline))
+        if (PQresultStatus(next.get()) == PGRES_FATAL_ERROR && !error) error = std::move(next);
+    const bool entered = PQenterPipelineMode(connection_) == 1;
+    if (error || !entered) fail(error.get());
+}
 
-void PostgresqlSession::begin() { execute("BEGIN"); }
+void PostgresqlSession::begin() { queue("BEGIN", {}); }
 
 void PostgresqlSession::commit() {
-    const Result result = answer(PQsendQuery(connection_, "COMMIT"));
+    queue("COMMIT", {});
+    const Result result = answer();
     // A COMMIT after an error inside the transaction rolls back, and says so in its tag only.
     if (std::strcmp(PQcmdStatus(result.get()), "COMMIT") != 0) throw StoreFailure("store: PostgreSQL rolled back");
 }
 
+void PostgresqlSession::commit_early() {
+    queue("SET LOCAL synchronous_commit TO off", {});
+    commit();
+    // This small transaction's own commit waits for the disk, and all before it in the log gets there with it or earlier.
+    queue("SELECT pg_logical_emit_message(true, 'casemate', '')", {});
+    (void)answer();
+}
+
 void PostgresqlSession::rollback() noexcept {
-    try {
-        if (PQtransactionStatus(connection_) != PQTRANS_ACTIVE) execute("ROLLBACK");
-    } catch (const std::exception&) {
-        // usable() is false now: the pool closes the connection, and the server rolls back.
+    // The first one may be skipped, with what was queued before it and failed. When the second one fails too, usable() is
+    // false: the pool closes the connection, and the server rolls back.
+    for (int attempt = 0; attempt < 2 && !broken_ && PQtransactionStatus(connection_) != PQTRANS_IDLE; ++attempt) {
+        try {
+            queue("ROLLBACK", {});
+            (void)answer();
+        } catch (const std::exception&) {
+        }
     }
 }
 
 bool PostgresqlSession::usable() const {
-    if (PQstatus(connection_) != CONNECTION_OK || PQtransactionStatus(connection_) != PQTRANS_IDLE) return false;
+    if (broken_ || PQstatus(connection_) != CONNECTION_OK || PQtransactionStatus(connection_) != PQTRANS_IDLE) return false;
     pollfd descriptor{PQsocket(connection_), POLLIN, 0};
     return ::poll(&descriptor, 1, 0) == 0; // an idle connection has nothing to say but goodbye
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection to PostgreSQL over libpq. Statements are prepared once on each connection; values go as binary parameters
-// [PostgreSQL 15, 34.3, 55.2]. Every wait for the server is bounded here (server_patience) and in the server
+// One connection to PostgreSQL over libpq, in pipeline mode: statements whose answer nobody needs yet travel with the next one.
+// They are prepared once on each connection; values go as binary parameters [PostgreSQL 15, 34.3, 34.5]. Every wait for the server is bounded here (server_patience) and in the server
 // (statement, lock and idle timeouts), so that neither a dead server nor a stopped replica holds others for ever.
 // Used by one thread at a time; called by postgresql_backend only.
 #pragma once
@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "attest/store/sql.hpp"
 
@@ -28,8 +29,10 @@ public:
 
     [[nodiscard]] std::unique_ptr<Rows> query(const char* sql, Parameters parameters) override;
     std::int64_t run(const char* sql, Parameters parameters) override;
+    void queue(const char* sql, Parameters parameters) override;
     void begin() override;
     void commit() override;
+    void commit_early() override;
     void rollback() noexcept override;
     [[nodiscard]] bool has_row_locks() const override { return true; }
 
@@ -41,16 +44,22 @@ public:
 private:
     using Result = std::unique_ptr<pg_result, void (*)(pg_result*)>;
 
-    [[nodiscard]] Result run_prepared(const char* sql, Parameters parameters);
+    using Deadline = std::chrono::steady_clock::time_point;
+
     const std::string& prepared(const char* sql, Parameters parameters);
-    /// `sent`: what the PQsend function said.
-    [[nodiscard]] Result answer(int sent);
-    void flush(std::chrono::steady_clock::time_point deadline);
-    void wait(short events, std::chrono::steady_clock::time_point deadline);
+    /// Ends the batch: sends what is queued, reads every answer, gives the last one or throws the first error.
+    [[nodiscard]] Result answer();
+    [[nodiscard]] Result next_result(Deadline deadline);
+    void flush(Deadline deadline);
+    void wait(short events, Deadline deadline);
+    void require(int sent);
     [[noreturn]] void fail(const pg_result* result);
 
     pg_conn* connection_ = nullptr;
+    bool broken_ = false; // an answer did not come in time: whatever comes now belongs to nobody
     std::map<const char*, std::string> statements_;
+    std::vector<const char*> preparing_; // in this batch: unknown to the server when the batch fails
+    std::size_t prepared_count_ = 0;     // names are never used twice
 };
 
 } // namespace casemate::store

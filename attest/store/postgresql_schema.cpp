@@ -137,7 +137,7 @@ std::size_t version_of(PostgresqlSession& session) {
 
 void migrate(PostgresqlSession& session) {
     check_encoding(session);
-    session.begin();
+    session.execute("BEGIN");
     try {
         session.execute(take_turns);
         session.execute(make_version);

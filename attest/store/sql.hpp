@@ -41,9 +41,16 @@ public:
     [[nodiscard]] virtual std::unique_ptr<Rows> query(const char* sql, Parameters parameters) = 0;
     /// How many rows the statement touched.
     virtual std::int64_t run(const char* sql, Parameters parameters) = 0;
+    /// As run(), of no interest how many: may be sent together with what comes next. Within a transaction only; what goes wrong is
+    /// thrown here, by a later call, or by commit().
+    virtual void queue(const char* sql, Parameters parameters) = 0;
 
     virtual void begin() = 0;
+    /// Returns when the transaction survives a crash of the database.
     virtual void commit() = 0;
+    /// As commit(), but other transactions need not wait for the disk before they get this one's locks. Whatever they then
+    /// commit is behind this one on the disk.
+    virtual void commit_early() = 0;
     /// Never throws: a connection that cannot roll back is closed.
     virtual void rollback() noexcept = 0;
     /// The database's way to hold a row of a SELECT until the transaction ends; SQLite has one writer anyway.
@@ -57,5 +64,11 @@ public:
     virtual ~Backend() = default;
     [[nodiscard]] virtual Lease borrow() = 0;
 };
+
+/// To the end: only then a statement that changes rows has told whether it could.
+inline void finish(Rows& rows) {
+    while (rows.next()) {
+    }
+}
 
 } // namespace casemate::store

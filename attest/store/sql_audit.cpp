@@ -25,9 +25,9 @@ audit::Head hold_head(Session& session) {
 
 void insert_row(Session& session, const audit::ChainedRow& chained) {
     const AuditRow& row = chained.row;
-    session.run("INSERT INTO audit (sequence, at, actor, action, object, outcome, detail, hash) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                {chained.sequence, row.at, row.actor, row.action, row.object, row.outcome, row.detail, ByteView{chained.hash}});
+    session.queue("INSERT INTO audit (sequence, at, actor, action, object, outcome, detail, hash) "
+                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                  {chained.sequence, row.at, row.actor, row.action, row.object, row.outcome, row.detail, ByteView{chained.hash}});
 }
 
 AuditRow row_from(const Rows& rows) {
@@ -49,12 +49,12 @@ void SqlStore::append_audit(Session& session, const std::vector<AuditRow>& rows)
         insert_row(session, audit::chain(head, row));
         if (checkpointing_.sign && head.sequence % checkpointing_.interval == 0) add_checkpoint(session, head, row.at);
     }
-    session.run("UPDATE audit_head SET sequence = $1, hash = $2", {head.sequence, ByteView{head.hash}});
+    session.queue("UPDATE audit_head SET sequence = $1, hash = $2", {head.sequence, ByteView{head.hash}});
 }
 
 void SqlStore::add_checkpoint(Session& session, const audit::Head& head, Millis now) {
     const Blob message = checkpointing_.sign({head, now});
-    session.run("INSERT INTO audit_checkpoints (sequence, message) VALUES ($1, $2)", {head.sequence, ByteView{message}});
+    session.queue("INSERT INTO audit_checkpoints (sequence, message) VALUES ($1, $2)", {head.sequence, ByteView{message}});
 }
 
 bool SqlStore::checkpoint(Millis now) {

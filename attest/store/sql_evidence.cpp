@@ -26,14 +26,14 @@ TakeOutcome refusal(Session& session, std::string_view id, std::string_view plat
 
 void SqlStore::add_challenge(const Challenge& challenge, Millis now) {
     write([&](Session& session) {
-        session.run("DELETE FROM challenges WHERE expires_at <= $1", {now - challenge_memory});
-        session.run("INSERT INTO challenges (id, platform_id, nonce, expires_at) VALUES ($1, $2, $3, $4)",
-                    {challenge.id, challenge.platform_id, ByteView{challenge.nonce}, challenge.expires_at});
+        session.queue("DELETE FROM challenges WHERE expires_at <= $1", {now - challenge_memory});
+        session.queue("INSERT INTO challenges (id, platform_id, nonce, expires_at) VALUES ($1, $2, $3, $4)",
+                      {challenge.id, challenge.platform_id, ByteView{challenge.nonce}, challenge.expires_at});
     });
 }
 
 TakenChallenge SqlStore::take_challenge(std::string_view id, std::string_view platform_id, Millis now) {
-    return write([&](Session& session) -> TakenChallenge {
+    return once([&](Session& session) -> TakenChallenge {
         // One statement: of all replicas that try at once one sees used = 0. Another platform's attempt does not burn
         // the challenge of the right one.
         {
@@ -41,6 +41,7 @@ TakenChallenge SqlStore::take_challenge(std::string_view id, std::string_view pl
                                            "RETURNING id, platform_id, nonce, expires_at", {id, platform_id});
             if (row->next()) {
                 Challenge challenge{row->text(0), row->text(1), row->blob(2), row->integer(3)};
+                finish(*row);
                 if (challenge.expires_at <= now) return {TakeOutcome::expired, {}};
                 return {TakeOutcome::taken, std::move(challenge)};
             }
@@ -51,19 +52,19 @@ TakenChallenge SqlStore::take_challenge(std::string_view id, std::string_view pl
 
 void SqlStore::add_result(const AppraisalRecord& result, const std::optional<ClockInfo>& clock, int keep) {
     write([&](Session& session) {
-        session.run("INSERT INTO results (platform_id, challenge_id, at, verdict, reasons, evidence, nonce, "
-                    "reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    {result.platform_id, result.challenge_id, result.at, result.verdict, result.reasons, result.evidence,
-                     ByteView{result.nonce}, result.reference});
-        session.run("UPDATE platforms SET last_verdict = $1, "
-                    "last_attested_at = CASE WHEN $1 = 'affirming' THEN $2 ELSE last_attested_at END WHERE id = $3",
-                    {result.verdict, result.at, result.platform_id});
+        session.queue("INSERT INTO results (platform_id, challenge_id, at, verdict, reasons, evidence, nonce, "
+                      "reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                      {result.platform_id, result.challenge_id, result.at, result.verdict, result.reasons, result.evidence,
+                       ByteView{result.nonce}, result.reference});
+        session.queue("UPDATE platforms SET last_verdict = $1, "
+                      "last_attested_at = CASE WHEN $1 = 'affirming' THEN $2 ELSE last_attested_at END WHERE id = $3",
+                      {result.verdict, result.at, result.platform_id});
         if (clock)
-            session.run("UPDATE platforms SET clock = $1, reset_count = $2, restart_count = $3 WHERE id = $4",
-                        {clock->clock, clock->reset_count, clock->restart_count, result.platform_id});
-        session.run("DELETE FROM results WHERE platform_id = $1 AND id <= (SELECT id FROM results WHERE "
-                    "platform_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
-                    {result.platform_id, std::int64_t{keep}});
+            session.queue("UPDATE platforms SET clock = $1, reset_count = $2, restart_count = $3 WHERE id = $4",
+                          {clock->clock, clock->reset_count, clock->restart_count, result.platform_id});
+        session.queue("DELETE FROM results WHERE platform_id = $1 AND id <= (SELECT id FROM results WHERE "
+                      "platform_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+                      {result.platform_id, std::int64_t{keep}});
     });
 }
 

@@ -75,14 +75,14 @@ std::vector<Grant> SqlStore::grants_of(std::string_view platform_id) {
 
 void SqlStore::set_renewal(std::string_view id, std::int64_t evidence_clock, Millis now) {
     write([&](Session& session) {
-        session.run("UPDATE grants SET evidence_clock = $1, renewed_at = $2 WHERE id = $3", {evidence_clock, now, id});
+        session.queue("UPDATE grants SET evidence_clock = $1, renewed_at = $2 WHERE id = $3", {evidence_clock, now, id});
     });
 }
 
 void SqlStore::set_reissue(std::string_view id, const Blob& cose, std::int64_t evidence_clock, Millis now) {
     write([&](Session& session) {
-        session.run("UPDATE grants SET cose = $1, evidence_clock = $2, renewed_at = $3 WHERE id = $4",
-                    {ByteView{cose}, evidence_clock, now, id});
+        session.queue("UPDATE grants SET cose = $1, evidence_clock = $2, renewed_at = $3 WHERE id = $4",
+                      {ByteView{cose}, evidence_clock, now, id});
     });
 }
 

@@ -54,23 +54,24 @@ bool rebind(Session& session, const Platform& platform) {
 
 void SqlStore::add_enrolment(const Enrolment& enrolment, Millis now) {
     write([&](Session& session) {
-        session.run("DELETE FROM enrolments WHERE expires_at <= $1", {now});
+        session.queue("DELETE FROM enrolments WHERE expires_at <= $1", {now});
         const Identity& identity = enrolment.identity;
-        session.run("INSERT INTO enrolments (id, platform_id, ek_public, ak_public, ek_certificate, banks, "
-                    "secret_hash, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    {enrolment.id, identity.platform_id, ByteView{identity.ek_public}, ByteView{identity.ak_public},
-                     ByteView{identity.ek_certificate}, identity.banks, ByteView{enrolment.secret_hash},
-                     enrolment.expires_at});
+        session.queue("INSERT INTO enrolments (id, platform_id, ek_public, ak_public, ek_certificate, banks, "
+                      "secret_hash, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                      {enrolment.id, identity.platform_id, ByteView{identity.ek_public}, ByteView{identity.ak_public},
+                       ByteView{identity.ek_certificate}, identity.banks, ByteView{enrolment.secret_hash},
+                       enrolment.expires_at});
     });
 }
 
 std::optional<Enrolment> SqlStore::take_enrolment(std::string_view id, Millis now) {
-    return write([&](Session& session) -> std::optional<Enrolment> {
+    return once([&](Session& session) -> std::optional<Enrolment> {
         const auto row = session.query("DELETE FROM enrolments WHERE id = $1 RETURNING id, platform_id, ek_public, "
                                        "ak_public, ek_certificate, banks, secret_hash, expires_at", {id});
         if (!row->next()) return std::nullopt;
         Enrolment taken{row->text(0), {row->text(1), row->blob(2), row->blob(3), row->blob(4), row->text(5)},
                         row->blob(6), row->integer(7)};
+        finish(*row);
         if (taken.expires_at <= now) return std::nullopt;
         return taken;
     });

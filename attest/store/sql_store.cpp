@@ -40,7 +40,9 @@ void SqlStore::SqlUnit::commit() {
     if (!open_) throw StoreFailure("store: this unit of work ended before");
     try {
         if (!rows_.empty()) store_.append_audit(*session_, rows_);
-        session_->commit();
+        // The trail's head is what everybody waits for: not while the disk works.
+        if (rows_.empty()) session_->commit();
+        else session_->commit_early();
         committed_ = true;
     } catch (...) {
         end();
@@ -61,13 +63,13 @@ namespace {
 
 /// Replicas keep parsed reference sets and read them again when this number has changed.
 void count_change(Session& session) {
-    session.run("UPDATE reference_changes SET generation = generation + 1", {});
+    session.queue("UPDATE reference_changes SET generation = generation + 1", {});
 }
 
 void insert_reference(Session& session, const ReferenceSet& set) {
-    session.run("INSERT INTO reference_sets (id, imported_at, document, source) VALUES ($1, $2, $3, $4) "
-                "ON CONFLICT (id) DO UPDATE SET imported_at = excluded.imported_at, source = excluded.source",
-                {set.id, set.imported_at, set.document, set.source});
+    session.queue("INSERT INTO reference_sets (id, imported_at, document, source) VALUES ($1, $2, $3, $4) "
+                  "ON CONFLICT (id) DO UPDATE SET imported_at = excluded.imported_at, source = excluded.source",
+                  {set.id, set.imported_at, set.document, set.source});
 }
 
 } // namespace
@@ -82,7 +84,7 @@ void SqlStore::add_reference(const ReferenceSet& set) {
 void SqlStore::replace_references(const std::vector<ReferenceSet>& sets) {
     write([&](Session& session) {
         count_change(session); // first: its row lock makes two replicas that start at once take turns
-        session.run("DELETE FROM reference_sets", {});
+        session.queue("DELETE FROM reference_sets", {});
         for (const ReferenceSet& set : sets) insert_reference(session, set);
     });
 }

@@ -60,6 +60,9 @@ private:
     /// In the open unit, or in a transaction of its own.
     template <typename Work>
     auto write(Work work);
+    /// In the open unit, or as one statement that is a transaction by itself.
+    template <typename Work>
+    auto once(Work work);
     /// In the open unit, or without a transaction; tried twice when the first connection turns out to be dead.
     template <typename Work>
     auto read(Work work);

@@ -46,6 +46,13 @@ auto SqlStore::write(Work work) {
 }
 
 template <typename Work>
+auto SqlStore::once(Work work) {
+    if (SqlUnit* unit = open_unit()) return work(unit->session());
+    const Backend::Lease session = backend_->borrow();
+    return work(*session);
+}
+
+template <typename Work>
 auto SqlStore::read(Work work) {
     if (SqlUnit* unit = open_unit()) return work(unit->session());
     try {

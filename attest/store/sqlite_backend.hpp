@@ -18,8 +18,10 @@ public:
 
     [[nodiscard]] std::unique_ptr<Rows> query(const char* sql, Parameters parameters) override;
     std::int64_t run(const char* sql, Parameters parameters) override;
+    void queue(const char* sql, Parameters parameters) override { run(sql, parameters); }
     void begin() override { connection_.execute("BEGIN IMMEDIATE"); }
     void commit() override { connection_.execute("COMMIT"); }
+    void commit_early() override { commit(); } // one writer: nobody waits for a row
     void rollback() noexcept override;
     [[nodiscard]] bool has_row_locks() const override { return false; }
 

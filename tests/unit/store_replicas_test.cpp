@@ -168,6 +168,40 @@ TEST_CASE("a PostgreSQL server that restarts costs what was under way, nothing e
     }
 }
 
+TEST_CASE("what was committed survives a crash of the PostgreSQL server in that moment", "[store][postgresql]") {
+    PostgresqlServer& server = PostgresqlServer::shared();
+    const auto store = open_store("postgresql:" + server.conninfo(server.make_database()), 1);
+    REQUIRE(store->bind_platform(stored_platform("p")) == BindOutcome::bound);
+    for (std::uint8_t i = 0; i < 20; ++i) {
+        const auto unit = store->begin();
+        store->add_grant(stored_grant("g" + std::to_string(i), i));
+        store->audit({i, "p", "grant", std::to_string(i), "issued", ""});
+        unit->commit();
+    }
+    server.stop(SIGQUIT);
+    server.start();
+    CHECK(store->grants(100).size() == 20);
+    CHECK(store->audit_trail(0, 100).size() == 20);
+}
+
+TEST_CASE("a replica that stops in the middle of a unit loses it, and the others go on", "[store][postgresql]") {
+    const OnPostgresql back_end;
+    const auto stopped = back_end.open(), other = back_end.open();
+    REQUIRE(other->bind_platform(stored_platform("p")) == BindOutcome::bound);
+    const auto lost = stopped->begin();
+    stopped->hold_platform("p");
+    stopped->add_grant(stored_grant("g", 1));
+    {
+        const auto unit = other->begin();
+        other->hold_platform("p"); // waits for the server's patience with the first one
+        other->add_grant(stored_grant("h", 1));
+        unit->commit();
+    }
+    CHECK_THROWS_AS(lost->commit(), ConnectionLost);
+    REQUIRE(other->grants(10).size() == 1);
+    CHECK(stopped->grants(10).front().id == "h");
+}
+
 TEST_CASE("an error inside a PostgreSQL unit cannot be committed over", "[store][postgresql]") {
     const OnPostgresql back_end;
     const auto store = back_end.open();
