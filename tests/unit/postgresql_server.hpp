@@ -4,9 +4,14 @@
 // cluster, if there is one, is touched.
 #pragma once
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <csignal>
@@ -21,9 +26,12 @@
 
 namespace casemate::test {
 
+/// Whether commits wait for the disk, as a server in use must. Tests need not: they kill processes, not machines.
+enum class Disk { waited_for, not_waited_for };
+
 class PostgresqlServer {
 public:
-    PostgresqlServer() {
+    explicit PostgresqlServer(Disk disk) : fsync_{disk == Disk::waited_for ? "fsync=on" : "fsync=off"} {
         std::string pattern = (std::filesystem::temp_directory_path() / "casemate-postgresql-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) std::abort();
         directory_ = pattern;
@@ -45,7 +53,7 @@ public:
 
     void start() {
         server_ = spawn({program("postgres"), "-D", data(), "-c", "listen_addresses=", "-c", "unix_socket_directories=" + directory_,
-                         "-c", "max_connections=50", "-c", "shared_buffers=32MB"});
+                         "-c", "max_connections=50", "-c", "shared_buffers=32MB", "-c", fsync_});
         for (int i = 0; i < 1500; ++i) {
             if (wait(spawn({program("pg_isready"), "--quiet", "--host", directory_}))) return;
             ::usleep(20'000);
@@ -73,9 +81,19 @@ public:
         store::PostgresqlSession{conninfo(database)}.execute(sql.c_str());
     }
 
+    /// A role that must show its password; everybody else here is trusted.
+    void make_role_with_password(const std::string& role, const std::string& password) const {
+        const std::string file = data() + "/pg_hba.conf";
+        std::ifstream in{file};
+        const std::string rules{std::istreambuf_iterator<char>{in}, {}};
+        std::ofstream{file} << "local all " << role << " scram-sha-256\n" << rules; // the first rule that fits counts
+        execute("postgres", "CREATE ROLE " + role + " LOGIN PASSWORD '" + password + "'");
+        execute("postgres", "SELECT pg_reload_conf()");
+    }
+
     /// One for all tests of a program.
     static PostgresqlServer& shared() {
-        static PostgresqlServer server;
+        static PostgresqlServer server{Disk::not_waited_for};
         return server;
     }
 
@@ -117,6 +135,7 @@ private:
         return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
 
+    const std::string fsync_;
     std::string directory_;
     const passwd* user_ = nullptr; // nothing: as who we are
     pid_t server_ = -1;

@@ -20,7 +20,8 @@ struct OnSqlite {
 };
 
 struct OnPostgresql {
-    PostgresqlServer& server = PostgresqlServer::shared();
+    explicit OnPostgresql(PostgresqlServer& on = PostgresqlServer::shared()) : server{on} {}
+    PostgresqlServer& server;
     std::string database = server.make_database();
 
     [[nodiscard]] std::string where() const { return "postgresql:" + server.conninfo(database); }

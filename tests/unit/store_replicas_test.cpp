@@ -5,7 +5,10 @@
 
 #include <atomic>
 #include <barrier>
+#include <fstream>
 #include <thread>
+
+#include <sys/stat.h>
 
 #include "tests/unit/store_backends.hpp"
 
@@ -202,6 +205,36 @@ TEST_CASE("a replica that stops in the middle of a unit loses it, and the others
     CHECK(stopped->grants(10).front().id == "h");
 }
 
+TEST_CASE("replicas that start at once on an empty PostgreSQL database make one schema", "[store][postgresql]") {
+    for (int round = 0; round < 3; ++round) {
+        const OnPostgresql back_end;
+        std::atomic<int> opened = 0;
+        std::barrier start{4};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 4; ++i)
+            threads.emplace_back([&] {
+                start.arrive_and_wait();
+                try {
+                    back_end.open()->audit({1, "a", "", "", "", ""});
+                    ++opened;
+                } catch (const StoreFailure&) {
+                }
+            });
+        for (std::thread& thread : threads) thread.join();
+        CHECK(opened == 4);
+        CHECK(back_end.open()->audit_rows(10).size() == 4);
+    }
+}
+
+TEST_CASE("the owner of a PostgreSQL database needs no other right", "[store][postgresql]") {
+    PostgresqlServer& server = PostgresqlServer::shared();
+    server.execute("postgres", "CREATE ROLE plain LOGIN");
+    server.execute("postgres", "CREATE DATABASE plain OWNER plain");
+    const auto store = open_store("postgresql:" + server.conninfo("plain") + " user=plain", 1);
+    store->audit({1, "a", "", "", "", ""});
+    CHECK(store->audit_rows(10).size() == 1);
+}
+
 TEST_CASE("an error inside a PostgreSQL unit cannot be committed over", "[store][postgresql]") {
     const OnPostgresql back_end;
     const auto store = back_end.open();
@@ -218,6 +251,26 @@ TEST_CASE("text that PostgreSQL cannot hold is refused, not cut", "[store][postg
     for (const std::string& bad : {std::string("a\0b", 3), std::string("\xFF\xFE"), std::string("\xC0\x80")})
         CHECK_THROWS_AS(store->bind_platform(stored_platform(bad)), StoreFailure);
     CHECK(store->platforms().empty());
+}
+
+TEST_CASE("a password comes from libpq's password file", "[store][postgresql]") {
+    PostgresqlServer& server = PostgresqlServer::shared();
+    server.make_role_with_password("keeper", "secret-word");
+    server.execute("postgres", "CREATE DATABASE keeper OWNER keeper");
+    const std::string where = "postgresql:" + server.conninfo("keeper") + " user=keeper";
+    const ScratchDirectory directory;
+    const std::string file = directory / "pgpass";
+    const auto use = [&](const std::string& password) {
+        std::ofstream{file} << "*:*:keeper:keeper:" << password << "\n";
+        ::chmod(file.c_str(), 0600); // libpq ignores one that others can read
+        ::setenv("PGPASSFILE", file.c_str(), 1);
+    };
+    use("secret-word");
+    open_store(where, 1)->audit({1, "a", "", "", "", ""});
+    use("wrong-word");
+    CHECK_THROWS_WITH(open_store(where, 1), Catch::Contains("password authentication failed") && !Catch::Contains("wrong-word"));
+    ::unsetenv("PGPASSFILE");
+    CHECK_THROWS_WITH(open_store(where, 1), Catch::Contains("password"));
 }
 
 TEST_CASE("the place of a store is told in words, and never with a password", "[store][postgresql]") {

@@ -14,6 +14,15 @@ using namespace casemate::test;
 
 namespace {
 
+/// As a server in use: commits wait for the disk.
+struct OnDurablePostgresql : OnPostgresql {
+    static PostgresqlServer& durable() {
+        static PostgresqlServer server{Disk::waited_for};
+        return server;
+    }
+    OnDurablePostgresql() : OnPostgresql{durable()} {}
+};
+
 enum class Trail { without, with };
 
 /// The writes of an affirmed appraisal of 20 kB, for one platform of this thread alone.
@@ -48,7 +57,7 @@ double decisions_per_second(int writers, Trail trail) {
 
 } // namespace
 
-TEMPLATE_TEST_CASE("measure: stored decisions a second, two replicas", "[.measure]", OnSqlite, OnPostgresql) {
+TEMPLATE_TEST_CASE("measure: stored decisions a second, two replicas", "[.measure]", OnSqlite, OnDurablePostgresql) {
     (void)decisions_per_second<TestType>(1, Trail::with); // warm
     for (const int writers : {1, 2, 4, 8})
         std::printf("writers=%d without_trail=%.0f/s with_trail=%.0f/s\n", writers,
