@@ -2,8 +2,7 @@
 // From an affirming appraisal to signed grants and renewals, and from an operator's word to a revocation.
 // Invariants: a gate nonce gets one grant, ever (asking again gets the same one, on the newer evidence); one appraisal grants a device to
 // one VM; what an operator revoked is not granted or renewed again until released; no signature without its row in
-// the store. Called by attestation, within a unit of the store that holds the
-// platform, and by the operator's routes.
+// the store. Called by attestation, within a unit of the store that holds the platform, and by the operator's routes.
 #pragma once
 
 #include <set>

@@ -104,7 +104,7 @@ Answer Router::run(const Route& route, Call call, const HttpRequest& request) co
     return answer;
 }
 
-/// Of callers that showed who they are: what strangers try is in the log only, or they could fill the trail.
+/// Of callers that showed who they are: what strangers try here is in the log only, or they could fill the trail.
 void Router::audit_refusal(const Route& route, const Call& call, const HttpRequest& request, const ApiError& error) const {
     if (route.caller == Caller::anyone) return;
     context_.audit(route.caller == Caller::platform ? call.id("platform") : "operator", "call", request.target, "refused",

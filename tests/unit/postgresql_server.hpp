@@ -32,7 +32,8 @@ enum class Disk { waited_for, not_waited_for };
 class PostgresqlServer {
 public:
     explicit PostgresqlServer(Disk disk) : fsync_{disk == Disk::waited_for ? "fsync=on" : "fsync=off"} {
-        std::string pattern = (std::filesystem::temp_directory_path() / "casemate-postgresql-XXXXXX").string();
+        // Not TMPDIR: the package's user must get there, and a socket's path has at most 107 characters.
+        std::string pattern = "/tmp/casemate-postgresql-XXXXXX";
         if (::mkdtemp(pattern.data()) == nullptr) std::abort();
         directory_ = pattern;
         if (::geteuid() == 0) {
