@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // casemate-policy: from the owner's TOML text to the signed bundle that is measured at launch.
 //   compile SOURCE --key OWNER.pem --verifier-key GRANT.pub.pem --out policy.cbor
-//   check SOURCE            show policy.cbor
-// Exit status: 0 done, 1 refused (each reason on a line of its own, with file and line number).
+//   check SOURCE            show policy.cbor            decompile policy.cbor
+//   who-can-hold POLICY 00:03.0       can-talk POLICY net0 client1       diff OLD NEW       (sources or bundles)
+// Exit status: 0 done, and for a question yes; 1 refused (each reason on a line of its own, with file and line number); 3 for a question no.
 #include "attest/cose/signer.hpp"
+#include "policy/compiler/decompile.hpp"
+#include "policy/compiler/pci_text.hpp"
+#include "policy/compiler/questions.hpp"
 #include "policy/compiler/show.hpp"
 #include "policy/compiler/toml_source.hpp"
 #include "policy/model/payload.hpp"
@@ -78,19 +82,91 @@ int compile(const CompileOptions& options) {
     return out ? 0 : refuse("cannot write " + options.out);
 }
 
-int show(const std::string& path) {
+/// A bundle whose signature holds, and its policy.
+struct Opened {
+    Bytes bytes;
+    policy::Bundle bundle{};
+    policy::Policy policy;
+};
+
+/// Nothing after the reason was printed.
+std::unique_ptr<Opened> open_bundle(const std::string& path) {
+    const auto no = [&](const std::string& why) {
+        refuse(path + ": " + why);
+        return nullptr;
+    };
     const auto text = read_file(path);
-    if (!text) return refuse("cannot read " + path);
-    const Bytes bytes(text->begin(), text->end());
-    const auto bundle = policy::open_bundle(bytes);
-    if (!bundle.ok()) return refuse(path + ": " + policy::describe(bundle.error()));
+    if (!text) return no("cannot be read");
+    auto opened = std::make_unique<Opened>();
+    opened->bytes.assign(text->begin(), text->end());
+    const auto bundle = policy::open_bundle(opened->bytes);
+    if (!bundle.ok()) return no(policy::describe(bundle.error()));
     const auto verified = policy::verify_bundle(bundle.value());
-    if (!verified.ok()) return refuse(path + ": " + policy::describe(verified.error()));
-    const auto parsed = std::make_unique<policy::Policy>();
-    const auto result = policy::parse_policy(bundle.value().payload(), *parsed);
-    if (!result.ok()) return refuse(path + ": " + policy::describe(result.error().rule));
-    policy::show(std::cout, *parsed, bundle.value());
+    if (!verified.ok()) return no(policy::describe(verified.error()));
+    const auto result = policy::parse_policy(bundle.value().payload(), opened->policy);
+    if (!result.ok()) return no(policy::describe(result.error().rule));
+    opened->bundle = bundle.value();
+    return opened;
+}
+
+int show(const std::string& path) {
+    const auto opened = open_bundle(path);
+    if (!opened) return 1;
+    policy::show(std::cout, opened->policy, opened->bundle);
     return 0;
+}
+
+int decompile(const std::string& path) {
+    const auto opened = open_bundle(path);
+    if (!opened) return 1;
+    std::cout << policy::decompile(opened->policy);
+    return 0;
+}
+
+/// From a source or a bundle, whichever the file is.
+std::unique_ptr<policy::Policy> read_any(const std::string& path) {
+    constexpr char cose_tag = '\xd2'; // how a bundle begins, and no text
+    const auto text = read_file(path);
+    if (text && text->starts_with(cose_tag)) {
+        const auto opened = open_bundle(path);
+        return opened ? std::make_unique<policy::Policy>(opened->policy) : nullptr;
+    }
+    const PublicKey some_key{4};
+    const auto source = read_policy(path, some_key);
+    return source ? std::make_unique<policy::Policy>(source->policy) : nullptr;
+}
+
+constexpr int answer_no = 3;
+
+int tell(const policy::Answer& answer, const char* when_silent = "") {
+    for (const std::string& sentence : answer.sentences) std::cout << sentence << "\n";
+    if (answer.sentences.empty()) std::cout << when_silent << "\n";
+    return answer.yes ? 0 : answer_no;
+}
+
+struct Question {
+    std::string policy, first, second;
+};
+
+int who_can_hold(const Question& question) {
+    const auto address = policy::parse_address(question.first);
+    if (!address) return refuse("'" + question.first + "' is no device: it must look like 00:03.0 or 0000:00:03.0");
+    const auto policy = read_any(question.policy);
+    return policy ? tell(policy::who_can_hold(*policy, *address)) : 1;
+}
+
+int can_talk(const Question& question) {
+    const auto policy = read_any(question.policy);
+    return policy ? tell(policy::can_talk(*policy, question.first, question.second)) : 1;
+}
+
+/// A source does not say who the verifier is: that is compared between two bundles only.
+int diff(const Question& question) {
+    const auto before = read_any(question.first), after = read_any(question.second);
+    if (!before || !after) return 1;
+    const PublicKey some_key{4};
+    if (before->grant_key == some_key || after->grant_key == some_key) before->grant_key = after->grant_key;
+    return tell(policy::difference(*before, *after), "the policies say the same");
 }
 
 } // namespace
@@ -109,7 +185,24 @@ int main(int argc, char** argv) {
     check_command->add_option("SOURCE", options.source, "policy in TOML")->required();
     CLI::App* show_command = app.add_subcommand("show", "verify a bundle and print it");
     show_command->add_option("BUNDLE", options.out, "the bundle")->required();
+    CLI::App* decompile_command = app.add_subcommand("decompile", "verify a bundle and print the source that compiles to it");
+    decompile_command->add_option("BUNDLE", options.out, "the bundle")->required();
+    Question question;
+    CLI::App* hold_command = app.add_subcommand("who-can-hold", "which VMs may be granted a device");
+    hold_command->add_option("POLICY", question.policy, "source or bundle")->required();
+    hold_command->add_option("DEVICE", question.first, "such as 00:03.0")->required();
+    CLI::App* talk_command = app.add_subcommand("can-talk", "whether two VMs have a link");
+    talk_command->add_option("POLICY", question.policy, "source or bundle")->required();
+    talk_command->add_option("VM", question.first, "one")->required();
+    talk_command->add_option("OTHER", question.second, "the other")->required();
+    CLI::App* diff_command = app.add_subcommand("diff", "what a new policy changes, in words");
+    diff_command->add_option("OLD", question.first, "source or bundle")->required();
+    diff_command->add_option("NEW", question.second, "source or bundle")->required();
     CLI11_PARSE(app, argc, argv);
+    if (decompile_command->parsed()) return decompile(options.out);
+    if (hold_command->parsed()) return who_can_hold(question);
+    if (talk_command->parsed()) return can_talk(question);
+    if (diff_command->parsed()) return diff(question);
     if (compile_command->parsed()) return compile(options);
     return check_command->parsed() ? check(options.source) : show(options.out);
 }

@@ -3,8 +3,8 @@
 #include "policy/compiler/show.hpp"
 
 #include "policy/compiler/pci_text.hpp"
+#include "policy/compiler/words.hpp"
 
-#include <cstdio>
 #include <ostream>
 
 namespace casemate::policy {
@@ -20,8 +20,7 @@ std::string hex(ByteView bytes) {
 }
 
 void show_vm(std::ostream& out, const Vm& vm) {
-    constexpr const char* roles[] = {"agent", "driver", "client"};
-    out << "vm " << vm.name.view() << ": " << roles[static_cast<std::size_t>(vm.role)] << ", " << vm.memory_mib
+    out << "vm " << vm.name.view() << ": " << word(vm.role) << ", " << vm.memory_mib
         << " MiB, core " << int{vm.core} << (vm.placement == Placement::dedicated ? " (dedicated)" : " (shared)")
         << ", weight " << vm.weight << ", at most " << int{vm.cap} << " %" << (vm.restart == Restart::warm ? ", warm restart" : "")
         << "\n   kernel " << vm.kernel.view() << ", initrd " << vm.initrd.view() << "\n   command line \""
@@ -29,12 +28,7 @@ void show_vm(std::ostream& out, const Vm& vm) {
 }
 
 void show_device(std::ostream& out, const Policy& policy, const Device& device) {
-    char id[10];
-    std::snprintf(id, sizeof id, "%04x:%04x", device.vendor, device.device_id);
-    out << "device " << to_text(device.address) << " " << id << ": may be held by";
-    for (std::size_t i = 0; i < device.holder_count; ++i)
-        out << (i == 0 ? " " : ", ") << policy.vms[device.holders[i]].name.view();
-    out << "; rights" << (device.rights & right_dma ? " dma" : "")
+    out << "device " << to_text(device.address) << " " << id_text(device) << ": may be held by " << listed(holder_names(policy, device)) << "; rights" << (device.rights & right_dma ? " dma" : "")
         << (device.rights & right_interrupts ? " interrupts" : "") << (device.rights & right_mmio ? " mmio" : "")
         << "; lease at most " << device.max_lease << " s\n";
 }

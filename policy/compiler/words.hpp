@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values of a policy in the words of its source. Host only.
+#pragma once
+
+#include "policy/model/policy.hpp"
+
+#include <string>
+#include <vector>
+
+namespace casemate::policy {
+
+[[nodiscard]] const char* word(Role role);
+[[nodiscard]] const char* word(Placement placement);
+[[nodiscard]] const char* word(Restart restart);
+[[nodiscard]] std::vector<std::string> right_words(std::uint8_t rights);
+/// "8086:10d3".
+[[nodiscard]] std::string id_text(const Device& device);
+[[nodiscard]] std::string vm_name(const Policy& policy, std::size_t vm);
+[[nodiscard]] std::vector<std::string> holder_names(const Policy& policy, const Device& device);
+/// "a, b and c"; "nobody" for none.
+[[nodiscard]] std::string listed(const std::vector<std::string>& words);
+
+} // namespace casemate::policy
