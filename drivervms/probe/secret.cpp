@@ -16,6 +16,7 @@ namespace casemate::probe {
 namespace {
 
 constexpr off_t mailbox_port = 0x614;
+constexpr std::uint8_t nothing_there = 0xff;
 constexpr std::chrono::milliseconds look_again{20};
 
 class Mailbox {
@@ -38,7 +39,7 @@ private:
 std::uint8_t wait_for_name(Mailbox& mailbox, unsigned seconds) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{seconds};
     while (std::chrono::steady_clock::now() < give_up) {
-        if (const std::uint8_t size = mailbox.next(); size != 0) return size;
+        if (const std::uint8_t size = mailbox.next(); size != nothing_there) return size;
         std::this_thread::sleep_for(look_again);
     }
     throw std::runtime_error("no secret came");

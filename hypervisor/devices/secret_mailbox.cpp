@@ -18,7 +18,7 @@ bool SecretMailbox::put(std::string_view name, ByteView secret) {
 }
 
 std::uint32_t SecretMailbox::read_port(std::uint16_t, unsigned) {
-    if (empty()) return 0;
+    if (empty()) return ~0u;
     const std::uint8_t byte = std::exchange(bytes_[read_], 0);
     if (++read_ == size_.load(std::memory_order_relaxed)) reset();
     return byte;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One secret on its way to its VM (docs/interfaces/secret.md): put in by the boot core, read by the guest from one port, a byte a read:
 // the name's length, the name, the secret's length, the secret. Invariant: a byte is gone once it is read, all are when the VM
-// stops. Nothing there: zeros. put() may come from any one core, everything else is the VM's own core's.
+// stops. Nothing there: ones, as of a port that nobody has. put() may come from any one core, everything else is the VM's own core's.
 #pragma once
 
 #include "hypervisor/base/bytes.hpp"

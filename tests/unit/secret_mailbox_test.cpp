@@ -20,15 +20,15 @@ const std::vector<std::uint8_t> secret{7, 0, 9};
 
 } // namespace
 
-TEST_CASE("a secret is read once, and zeros after it", "[secret]") {
+TEST_CASE("a secret is read once, and ones after it, as of a port that nobody has", "[secret]") {
     SecretMailbox mailbox;
     CHECK(mailbox.empty());
-    CHECK(read(mailbox, 3) == std::vector<std::uint8_t>(3));
+    CHECK(read(mailbox, 3) == std::vector<std::uint8_t>(3, 0xff));
     REQUIRE(mailbox.put("key", secret));
     CHECK_FALSE(mailbox.empty());
     CHECK(read(mailbox, 8) == std::vector<std::uint8_t>{3, 'k', 'e', 'y', 3, 7, 0, 9});
     CHECK(mailbox.empty());
-    CHECK(read(mailbox, 200) == std::vector<std::uint8_t>(200));
+    CHECK(read(mailbox, 200) == std::vector<std::uint8_t>(200, 0xff));
     CHECK(mailbox.put("next", secret));
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("a mailbox that is not empty takes nothing, and a reset wipes it", "[s
     CHECK_FALSE(mailbox.put("other", secret));
     mailbox.reset();
     CHECK(mailbox.empty());
-    CHECK(read(mailbox, 8) == std::vector<std::uint8_t>(8));
+    CHECK(read(mailbox, 8) == std::vector<std::uint8_t>(8, 0xff));
     REQUIRE(mailbox.put("other", secret));
     CHECK(read(mailbox, 6) == std::vector<std::uint8_t>{5, 'o', 't', 'h', 'e', 'r'});
 }
