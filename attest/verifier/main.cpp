@@ -35,6 +35,7 @@ struct CommandLine {
     fs::path operator_token;
     std::vector<fs::path> ek_authorities;
     std::vector<fs::path> references;
+    unsigned request_seconds = 30;
     bool quiet = false;
 };
 
@@ -60,6 +61,8 @@ void declare(CLI::App& app, CommandLine& line) {
         ->capture_default_str()->check(CLI::Range(1, 3600));
     app.add_option("--threads", line.http.threads, "worker threads")->capture_default_str()->check(CLI::Range(1, 64));
     app.add_option("--max-connections", line.http.max_connections, "open connections")->capture_default_str();
+    app.add_option("--request-seconds", line.request_seconds, "a request, an answer or an idle connection may take so long")
+        ->capture_default_str()->check(CLI::Range(1, 3600));
     app.add_flag("--quiet", line.quiet, "log warnings and errors only");
 }
 
@@ -188,6 +191,7 @@ int main(int argc, char** argv) {
     if (line.quiet) set_log_level(LogLevel::warning);
     try {
         split_listen(line.listen, line.http);
+        line.http.request_time = std::chrono::seconds{line.request_seconds};
         serve(line, block_stop_signals());
         return 0;
     } catch (const std::exception& failure) {
