@@ -50,7 +50,7 @@ void check(const std::vector<Outcome>& outcomes) {
 
 TEST_CASE("every platform of a fleet gets what it should, and the store agrees", "[fleet]") {
     Played played{{"--quiet"}};
-    Stage stage{played.io, *played.target, played.materials.authority(), played.materials.model(), played.materials.grant_key(), {}};
+    Stage stage{played.io, *played.target, played.materials.authority(), played.materials.model(), played.materials.grant_key(), 0, {}};
     const FleetPlan plan{.honest = 50, .with_rsa = 2, .renewals = 3, .only_misbehaviour = {}, .but_misbehaviour = "slow-client"};
     const std::vector<Outcome> outcomes = run_fleet(stage, plan);
     CHECK(outcomes.size() == plan.honest + misbehaviours().size() - 1);
@@ -72,7 +72,7 @@ TEST_CASE("every platform of a fleet gets what it should, and the store agrees",
 
 TEST_CASE("a client that sends a byte at a time is cut off, and others are served meanwhile", "[fleet]") {
     Played played{{"--quiet", "--request-seconds", "3"}};
-    Stage stage{played.io, *played.target, played.materials.authority(), played.materials.model(), played.materials.grant_key(), {}};
+    Stage stage{played.io, *played.target, played.materials.authority(), played.materials.model(), played.materials.grant_key(), 0, {}};
     const FleetPlan plan{.honest = 3, .with_rsa = 0, .renewals = 2, .only_misbehaviour = "slow-client", .but_misbehaviour = {}};
     check(run_fleet(stage, plan));
 }

@@ -70,7 +70,7 @@ int run(const CommandLine& line) {
     }
     boost::asio::io_context io{1};
     Target target{port, materials.file("tls.pem")};
-    Stage stage{io, target, materials.authority(), materials.model(), materials.grant_key(), {}};
+    Stage stage{io, target, materials.authority(), materials.model(), materials.grant_key(), 0, {}};
     return print(run_fleet(stage, line.plan), stage.tally, line.json);
 }
 

@@ -16,7 +16,7 @@ std::string Reply::word() const {
 }
 
 Task<> Player::connect() {
-    client_ = std::make_unique<Client>(stage_.io, stage_.target);
+    client_ = std::make_shared<Client>(stage_.io, stage_.target);
     co_await client_->connect();
 }
 
@@ -64,10 +64,17 @@ Task<Reply> Player::attest() {
     Reply reply = co_await submit(platform_.evidence_body(challenge));
     if (reply.body.value("verdict", "") != "affirming") co_return reply;
     const std::size_t grants = platform_.grants(), renewals = platform_.renewals();
-    if (!platform_.take(reply.body, stage_.grant_key)) throw std::runtime_error("a grant that is not for this launch");
+    if (!platform_.take(reply.body, stage_.grant_key, stage_.restarts)) throw std::runtime_error("a grant that is not for this launch");
     stage_.tally.grants += platform_.grants() - grants;
     stage_.tally.renewals += platform_.renewals() - renewals;
     co_return reply;
+}
+
+Task<int> Player::renew() {
+    const Challenge challenge = co_await this->challenge();
+    const Reply reply = co_await own("POST", "/evidence", platform_.evidence_body(challenge));
+    if (reply.body.value("verdict", "") != "affirming") co_return -1;
+    co_return static_cast<int>(reply.body.at("grants").size());
 }
 
 } // namespace casemate::fleet

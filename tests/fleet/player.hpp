@@ -31,12 +31,16 @@ struct Stage {
     const Authority& authority;
     LaunchModel& model;
     const measure::P256PublicKey& grant_key; // of the verifier
+    std::uint32_t restarts = 0; // of each driver VM before its first renewal: 1 kB of log each
     Tally tally;
 };
 
 class Player {
 public:
-    Player(Stage& stage, EkKind kind) : stage_{stage}, platform_{kind, stage.authority, stage.model}, client_{std::make_unique<Client>(stage.io, stage.target)} {}
+    Player(Stage& stage, EkKind kind) : Player{stage, kind, std::make_shared<Client>(stage.io, stage.target)} {}
+    /// Several players may have one connection, as behind one relay; they must take turns.
+    Player(Stage& stage, EkKind kind, std::shared_ptr<Client> client)
+        : stage_{stage}, platform_{kind, stage.authority, stage.model}, client_{std::move(client)} {}
 
     /// At first, or again.
     [[nodiscard]] Task<> connect();
@@ -52,14 +56,18 @@ public:
     [[nodiscard]] Task<Reply> submit(Evidence evidence) { return submit(encode_body(evidence)); }
     /// A challenge and good evidence for it; what is granted is taken.
     [[nodiscard]] Task<Reply> attest();
+    /// The same as one round of a load, with as little work here as there can be: what was signed is not checked.
+    /// The number of grants and renewals in an affirming answer, -1 otherwise.
+    [[nodiscard]] Task<int> renew();
 
     [[nodiscard]] Stage& stage() { return stage_; }
     [[nodiscard]] VirtualPlatform& platform() { return platform_; }
+    [[nodiscard]] Client& client() { return *client_; }
 
 private:
     Stage& stage_;
     VirtualPlatform platform_;
-    std::unique_ptr<Client> client_;
+    std::shared_ptr<Client> client_;
 };
 
 } // namespace casemate::fleet

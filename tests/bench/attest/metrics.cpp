@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// See metrics.hpp.
+#include "tests/bench/attest/metrics.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace casemate::bench::attest {
+namespace {
+
+constexpr Bar at_least(double value) { return {Bar::Side::at_least, value}; }
+constexpr Bar at_most(double value) { return {Bar::Side::at_most, value}; }
+
+const Metric table[] = {
+    {"appraisal", "appraisals on one core", "1/s", Group::appraisal},
+    {"appraisal_verify", "ECDSA P-256 verifications on one core", "1/s", Group::appraisal},
+    {"appraisal_ratio", "appraisals for each verification", "", Group::appraisal, at_least(0.60)},
+    {"rounds_200", "whole rounds, 200 connections", "1/s", Group::rounds, at_least(3000)},
+    {"rounds_200_least", "of the connection that was served least", "rounds", Group::rounds, at_least(1)},
+    {"rounds_200_most", "of the connection that was served most", "rounds", Group::rounds},
+    {"rounds_200_cost", "processor time of the service", "us/round", Group::rounds},
+    {"rounds_2000", "whole rounds, 2,000 connections", "1/s", Group::rounds, at_least(3000)},
+    {"rounds_2000_least", "of the connection that was served least", "rounds", Group::rounds, at_least(1)},
+    {"rounds_2000_most", "of the connection that was served most", "rounds", Group::rounds},
+    {"rounds_2000_cost", "processor time of the service", "us/round", Group::rounds},
+    {"leases_rate", "renewals, 10,000 platforms", "1/s", Group::leases, at_least(495)},
+    {"leases_p50", "renewal, median", "ms", Group::leases},
+    {"leases_p99", "renewal, 99 of 100", "ms", Group::leases, at_most(50)},
+    {"leases_memory", "resident memory of the service, most", "MiB", Group::leases, at_most(200)},
+    {"leases_cost", "processor time of the service", "us/round", Group::leases},
+    {"curve_1000", "a renewal with 1,000 platforms stored", "us", Group::curve},
+    {"curve_10000", "a renewal with 10,000 platforms stored", "us", Group::curve},
+    {"curve_100000", "a renewal with 100,000 platforms stored", "us", Group::curve},
+    {"curve_growth", "from 1,000 to 100,000", "", Group::curve, at_most(1.25)},
+};
+
+} // namespace
+
+std::string Bar::text() const {
+    char text[32];
+    std::snprintf(text, sizeof text, "%s %g", side == Side::at_least ? ">=" : "<=", value);
+    return text;
+}
+
+std::span<const Metric> metrics() { return table; }
+
+bool wanted(Group group, const std::string& only) {
+    return std::ranges::any_of(table, [&](const Metric& metric) { return metric.group == group && std::string_view{metric.name}.starts_with(only); });
+}
+
+} // namespace casemate::bench::attest
