@@ -2,6 +2,8 @@
 // See tpm_public.hpp.
 #include "attest/verifier/tpm_public.hpp"
 
+#include "dlaunch/measure/crypto.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 
@@ -137,7 +139,7 @@ Result<AttestationKey, KeyError> parse_attestation_key(ByteView tpm2b_public) {
     if (!ecc || !named || !scheme || !curve || !read_point(reader, key.point)) return Failure{KeyError::malformed};
     const bool allowed = (attributes & ak_required) == ak_required && (attributes & ~(ak_required | ak_optional)) == 0;
     if (!allowed) return Failure{KeyError::attributes};
-    if (!p256_key(key.point)) return Failure{KeyError::point};
+    if (!measure::P256PublicKey::create(key.point)) return Failure{KeyError::point};
     return key;
 }
 

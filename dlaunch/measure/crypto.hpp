@@ -32,7 +32,7 @@ inline constexpr std::size_t p256_signature_size = 64;  // r || s, big-endian
 
 enum class KeyError { malformed = 1 };
 
-/// A public key, parsed once and used many times (parsing costs three verifications with OpenSSL).
+/// A public key, parsed once; with OpenSSL parsing costs a twentieth of a verification.
 class P256PublicKey {
 public:
     /// Refuses what is not an uncompressed point. That the point is on the curve is checked here or, at the
