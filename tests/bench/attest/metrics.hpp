@@ -17,14 +17,10 @@ struct Bar {
     [[nodiscard]] std::string text() const;
 };
 
-/// Metrics are measured together, a group after the other.
-enum class Group { appraisal, rounds, leases, curve };
-
 struct Metric {
     const char* name; // unique; what --only begins with
     const char* title;
     const char* unit;
-    Group group;
     std::optional<Bar> bar = {};
 };
 
@@ -32,7 +28,7 @@ struct Metric {
 using Values = std::map<std::string, std::vector<double>>;
 
 [[nodiscard]] std::span<const Metric> metrics();
-/// Whether any metric of the group has a name that begins with `only`.
-[[nodiscard]] bool wanted(Group group, const std::string& only);
+/// Whether any metric of those that are measured together, whose names begin with `group`, has a name that begins with `only`.
+[[nodiscard]] bool wanted(const std::string& group, const std::string& only);
 
 } // namespace casemate::bench::attest
