@@ -2,48 +2,75 @@
 // See json.hpp.
 #include "attest/verifier/json.hpp"
 
-#include <set>
-#include <stdexcept>
+#include <simdjson.h>
 
 #include "attest/verifier/encoding.hpp"
 
 namespace casemate::verifier {
 namespace {
 
-struct Malformed : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
+namespace dom = simdjson::dom;
 
-/// Watches the parser at work: nlohmann::json itself bounds no depth and lets the last duplicate win.
-class Watch {
-public:
-    bool operator()(int depth, Json::parse_event_t event, Json& value) {
-        if (depth > max_json_depth) throw Malformed("nested too deeply");
-        if (event == Json::parse_event_t::object_start) keys_.emplace_back();
-        if (event == Json::parse_event_t::object_end) keys_.pop_back();
-        if (event == Json::parse_event_t::key && !keys_.back().insert(value.get<std::string>()).second)
-            throw Malformed("a key occurs twice");
-        return true;
+/// Why a document is refused, in one sentence; null: it is not.
+using Complaint = const char*;
+
+Complaint convert(const dom::element& from, Json& to);
+
+/// The parser keeps every member of an object, so a key that occurs twice is seen here.
+Complaint convert_object(const dom::object& from, Json& to) {
+    to = Json::object();
+    for (const auto [key, value] : from) {
+        const auto [member, inserted] = to.emplace(std::string{key}, nullptr);
+        if (!inserted) return "a key occurs twice";
+        if (const Complaint complaint = convert(value, *member)) return complaint;
     }
+    return nullptr;
+}
 
-private:
-    std::vector<std::set<std::string>> keys_;
-};
+Complaint convert_array(const dom::array& from, Json& to) {
+    to = Json::array();
+    for (const dom::element item : from)
+        if (const Complaint complaint = convert(item, to.emplace_back())) return complaint;
+    return nullptr;
+}
+
+/// The element has the type that it is asked for: value_unsafe() cannot go wrong.
+Complaint convert(const dom::element& from, Json& to) {
+    switch (from.type()) {
+    case dom::element_type::OBJECT: return convert_object(from.get_object().value_unsafe(), to);
+    case dom::element_type::ARRAY: return convert_array(from.get_array().value_unsafe(), to);
+    case dom::element_type::STRING: to = std::string{from.get_string().value_unsafe()}; return nullptr;
+    case dom::element_type::INT64: // numbers from 0 to 2^63 - 1 too, which Json has as unsigned
+        if (from.get_int64().value_unsafe() < 0) to = from.get_int64().value_unsafe();
+        else to = from.get_uint64().value_unsafe();
+        return nullptr;
+    case dom::element_type::UINT64: to = from.get_uint64().value_unsafe(); return nullptr;
+    case dom::element_type::DOUBLE: to = from.get_double().value_unsafe(); return nullptr;
+    case dom::element_type::BOOL: to = from.get_bool().value_unsafe(); return nullptr;
+    case dom::element_type::NULL_VALUE: to = nullptr; return nullptr;
+    }
+    return "the body is not JSON";
+}
+
+/// One a thread, since it keeps its memory: as much as the largest body needed.
+dom::parser& parser() {
+    thread_local dom::parser mine;
+    return mine;
+}
 
 } // namespace
 
 Result<Json, ApiError> parse_object(std::string_view text) {
-    try {
-        Json value = Json::parse(text, [watch = Watch{}](int depth, Json::parse_event_t event, Json& parsed) mutable {
-            return watch(depth, event, parsed);
-        });
-        if (!value.is_object()) return refuse(400, "json", "the body must be a JSON object");
-        return value;
-    } catch (const Malformed& reason) {
-        return refuse(400, "json", reason.what());
-    } catch (const Json::exception&) {
-        return refuse(400, "json", "the body is not JSON");
-    }
+    if (parser().allocate(text.size(), max_json_depth + 1) != simdjson::SUCCESS)
+        return refuse(400, "json", "there is no memory for the body");
+    dom::element document;
+    const simdjson::error_code error = parser().parse(text.data(), text.size()).get(document);
+    if (error == simdjson::DEPTH_ERROR) return refuse(400, "json", "nested too deeply");
+    if (error != simdjson::SUCCESS) return refuse(400, "json", "the body is not JSON");
+    Json value;
+    if (const Complaint complaint = convert(document, value)) return refuse(400, "json", complaint);
+    if (!value.is_object()) return refuse(400, "json", "the body must be a JSON object");
+    return value;
 }
 
 Result<std::string, ApiError> text_member(const Json& object, const char* name, std::size_t limit) {

@@ -17,6 +17,22 @@ TEST_CASE("JSON objects are bounded in depth and have no key twice", "[verifier]
     CHECK_FALSE(parse_object(std::string(100'000, '[')).ok());
 }
 
+TEST_CASE("JSON values keep their kind, and numbers that none of ours has are refused", "[verifier]") {
+    const Json object = parse_object(R"({"n":0,"big":18446744073709551615,"minus":-1,"half":0.5,"yes":true,"none":null,"t":"\u00e4\n"})").value();
+    CHECK(object["n"].is_number_unsigned());
+    CHECK(object["big"].get<std::uint64_t>() == 18446744073709551615U);
+    CHECK(object["minus"].is_number_integer());
+    CHECK_FALSE(object["minus"].is_number_unsigned());
+    CHECK(object["half"].is_number_float());
+    CHECK(object["yes"] == true);
+    CHECK(object["none"].is_null());
+    CHECK(object["t"] == "\xc3\xa4\n");
+    for (const char* bad : {R"({"a":18446744073709551616})", R"({"a":01})", R"({"a":NaN})", R"({"a":1e999})", R"({"a":"\ud800"})", R"({"a":1,})",
+                            R"({"a":1 /* c */})", "{\"a\":\"\n\"}", "\xef\xbb\xbf{\"a\":1}x"})
+        CHECK_FALSE(parse_object(bad).ok());
+    CHECK_FALSE(parse_object(std::string_view{"{\"a\":1}\0", 8}).ok());
+}
+
 TEST_CASE("base64 has one encoding of each value", "[verifier]") {
     CHECK(to_base64(Bytes{}) == "");
     for (const auto& [text, bytes] : {std::pair{"Zg==", Bytes{'f'}}, {"Zm8=", Bytes{'f', 'o'}}, {"Zm9v", Bytes{'f', 'o', 'o'}}}) {
