@@ -69,7 +69,7 @@ void Issued::withhold(const char* code, const std::string& detail) {
 }
 
 Grants::Grants(const Context& context, const cose::Signer& signer)
-    : context_{context}, signer_{signer}, public_key_{parsed(signer.public_key())} {}
+    : context_{context}, signer_{signer}, verified_{parsed(signer.public_key())} {}
 
 Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
                       const attest::Appraisal& appraisal) const {
@@ -176,9 +176,9 @@ Result<Bytes, ApiError> Grants::revoke(const std::string& grant_id) const {
 }
 
 grant::Claims Grants::claims_of(const store::Grant& grant) const {
-    const auto verified = grant::verify(grant.cose, public_key_);
-    if (!verified) throw CryptoFailure("the stored grant " + grant.id + " is not under this verifier's key");
-    return verified.value().claims();
+    const std::optional<grant::Claims> claims = verified_.claims(grant.cose);
+    if (!claims) throw CryptoFailure("the stored grant " + grant.id + " is not under this verifier's key");
+    return *claims;
 }
 
 Bytes Grants::sign(const grant::Claims& claims) const {

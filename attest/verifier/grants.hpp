@@ -11,6 +11,7 @@
 #include "attest/grant/grant_sign.hpp"
 #include "attest/verifier/context.hpp"
 #include "attest/verifier/json.hpp"
+#include "attest/verifier/verified_grants.hpp"
 
 namespace casemate::verifier {
 
@@ -44,7 +45,7 @@ private:
 
     const Context& context_;
     const cose::Signer& signer_;
-    measure::P256PublicKey public_key_; // the signer's
+    mutable VerifiedGrants verified_; // under the signer's key
 };
 
 /// "0000:00:03.0"
