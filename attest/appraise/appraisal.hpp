@@ -23,6 +23,7 @@ struct Expectation {
     measure::Banks banks; // active banks recorded at enrolment, without sha1: each must be quoted with PCR 17-22
     std::optional<TPMS_CLOCK_INFO> previous_clock; // of the last accepted evidence
     std::span<const ReferenceSet> references;
+    ReferenceRules rules{};
 };
 
 enum class Verdict : std::uint8_t { contraindicated, affirming };

@@ -68,7 +68,7 @@ bool judge(const EvidenceBundle& evidence, const Expectation& expectation, Appra
     if (!launch_kind_good(record, reasons) || !appraisal.log) return false;
     appraisal.launch_id = record.launch_id;
 
-    appraisal.reference = match_reference(record, expectation.references, expectation.banks, reasons);
+    appraisal.reference = match_reference(record, expectation.references, expectation.rules, expectation.banks, reasons);
     return appraisal.reference != nullptr && replay_custody(*walker, record, appraisal);
 }
 

@@ -27,6 +27,14 @@ struct ReferenceSet {
     measure::DigestSet policy_digest;        // of the raw signed bundle
     const policy::Policy* policy = nullptr;  // parsed from that bundle, its signature verified
     std::span<const ReferenceVm> vms;        // in policy order
+    std::uint64_t not_before = 0; // milliseconds since the Unix epoch, as not_after; 0 = no limit
+    std::uint64_t not_after = 0;
+};
+
+/// What holds for every set: the verifier's time, in the unit above, and the fleet's least policy epoch.
+struct ReferenceRules {
+    std::uint64_t now = 0;
+    std::uint64_t minimum_epoch = 0;
 };
 
 } // namespace casemate::attest

@@ -96,22 +96,39 @@ private:
     std::size_t different_ = 0;
 };
 
+/// A set that matches wholly may not count yet, or no more. `reasons` may be null.
+bool out_of_use(const ReferenceSet& set, const ReferenceRules& rules, Reasons* reasons) {
+    const auto refused = [&](AppraisalError error, std::uint64_t limit, std::uint64_t seen) {
+        if (reasons != nullptr) reasons->add(error, text_of(set.name), text_of(limit), text_of(seen));
+        return true;
+    };
+    if (rules.now < set.not_before) return refused(AppraisalError::reference_not_yet_valid, set.not_before, rules.now);
+    if (set.not_after != 0 && rules.now > set.not_after)
+        return refused(AppraisalError::reference_expired, set.not_after, rules.now);
+    if (set.policy->epoch < rules.minimum_epoch)
+        return refused(AppraisalError::policy_epoch_low, rules.minimum_epoch, set.policy->epoch);
+    return false;
+}
+
 } // namespace
 
 const ReferenceSet* match_reference(const LaunchRecord& record, std::span<const ReferenceSet> sets,
-                                    const measure::Banks& banks, Reasons& reasons) {
+                                    const ReferenceRules& rules, const measure::Banks& banks, Reasons& reasons) {
     const ReferenceSet* nearest = nullptr;
+    const ReferenceSet* unused = nullptr; // nothing differs, but it does not count
     std::size_t most_agreeing = 0;
     for (const ReferenceSet& set : sets) {
         Comparison comparison{record, set, banks, nullptr};
         comparison.run();
-        if (comparison.whole()) return &set;
+        if (comparison.whole() && !out_of_use(set, rules, nullptr)) return &set;
+        if (comparison.whole() && unused == nullptr) unused = &set;
         if (nearest == nullptr || comparison.agreeing() > most_agreeing) {
             nearest = &set;
             most_agreeing = comparison.agreeing();
         }
     }
-    if (nearest == nullptr) reasons.add(AppraisalError::reference_missing, "reference values");
+    if (unused != nullptr) static_cast<void>(out_of_use(*unused, rules, &reasons));
+    else if (nearest == nullptr) reasons.add(AppraisalError::reference_missing, "reference values");
     else Comparison{record, *nearest, banks, &reasons}.run();
     return nullptr;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares a launch with the accepted builds. One must match wholly; else the reasons tell how the launch differs from
+// Compares a launch with the accepted builds. One must match wholly, be valid now and have a policy epoch that the fleet
+// still accepts; else the reasons tell how the launch differs from
 // the set that it resembles most.
 #pragma once
 
@@ -10,6 +11,7 @@ namespace casemate::attest {
 
 /// The set that matches, or null and reasons.
 [[nodiscard]] const ReferenceSet* match_reference(const LaunchRecord& record, std::span<const ReferenceSet> sets,
-                                                  const measure::Banks& banks, Reasons& reasons);
+                                                  const ReferenceRules& rules, const measure::Banks& banks,
+                                                  Reasons& reasons);
 
 } // namespace casemate::attest

@@ -601,6 +601,40 @@ TEST_CASE("of several accepted builds one must match wholly, and the nearest exp
 
 // --- gates
 
+TEST_CASE("a matching set counts within its time only, and its policy at or above the least epoch", "[appraise]") {
+    const auto word = [](std::uint64_t now, std::uint64_t not_before, std::uint64_t not_after, std::uint64_t least) {
+        EvidenceBuilder evidence;
+        evidence.reference.not_before = not_before;
+        evidence.reference.not_after = not_after;
+        evidence.rules = {now, least};
+        const Appraisal& appraisal = evidence.appraise();
+        CHECK((appraisal.verdict == attest::Verdict::affirming) == appraisal.reasons.empty());
+        CHECK((appraisal.reference == nullptr) != appraisal.reasons.empty());
+        return appraisal.reasons.empty() ? std::string{} : std::string{name_of(appraisal.reasons.begin()->error)};
+    };
+    CHECK(word(100, 100, 100, 7) == "");
+    CHECK(word(99, 100, 200, 0) == "reference_not_yet_valid");
+    CHECK(word(201, 100, 200, 0) == "reference_expired");
+    CHECK(word(UINT64_MAX, 0, 0, 0) == "");
+    CHECK(word(150, 100, 200, 8) == "policy_epoch_low");
+}
+
+TEST_CASE("a set out of use does not stop another one that matches, and does not hide what differs", "[appraise]") {
+    EvidenceBuilder evidence;
+    attest::ReferenceSet old = evidence.reference;
+    old.not_after = 1;
+    evidence.rules.now = 2;
+    evidence.reference_sets = {old, evidence.reference};
+    CHECK(evidence.appraise().reference == &evidence.reference_sets[1]);
+    attest::ReferenceSet other = evidence.reference;
+    other.hypervisor_size += 1;
+    evidence.reference_sets = {other, old};
+    CHECK(evidence.appraise().reasons.contains(AppraisalError::reference_expired));
+    CHECK(evidence.result->reasons.size() == 1);
+    evidence.reference_sets = {other};
+    CHECK(evidence.appraise().reasons.contains(AppraisalError::hypervisor_differs));
+}
+
 TEST_CASE("gates that are not what the ledger shows get nothing", "[appraise]") {
     EvidenceBuilder evidence;
     std::uint8_t buffer[measure::max_gate_request];

@@ -224,7 +224,7 @@ public:
         const std::vector<ByteView> gate_views(gates.begin(), gates.end());
         const auto enrolled = measure::P256PublicKey::create(key.point());
         const attest::Expectation expectation{enrolled.value(), expected_nonce, expected_challenge,
-                                              expected_banks,   previous_clock, references()};
+                                              expected_banks,   previous_clock, references(), rules};
         evidence_log = log_bytes; // Appraisal::log views it
         attest::appraise({attest, signature, evidence_log, gate_views, leases}, expectation, *result);
         return *result;
@@ -268,6 +268,7 @@ public:
     std::vector<attest::ReferenceVm> reference_vms;
     std::vector<Bytes> reference_definitions;
     std::vector<attest::ReferenceSet> reference_sets; // instead of `reference`, when not empty
+    attest::ReferenceRules rules;
     std::uint64_t sequence = 0;
     std::uint8_t nonces = 0;
     Bytes evidence_log;
