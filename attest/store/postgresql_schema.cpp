@@ -112,7 +112,40 @@ CREATE TABLE audit_checkpoints (
 UPDATE schema_version SET version = 1;
 )sql";
 
-constexpr std::array steps{step_1};
+// What SQLite's step 3 brings.
+constexpr const char* step_2 = R"sql(
+ALTER TABLE platforms ADD COLUMN state TEXT NOT NULL DEFAULT 'active';
+ALTER TABLE results ADD COLUMN expectation TEXT NOT NULL DEFAULT '';
+ALTER TABLE results ADD COLUMN token TEXT NOT NULL DEFAULT '';
+CREATE TABLE operator_tokens (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    role TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    created_by TEXT NOT NULL
+);
+CREATE TABLE inventory (
+    platform_id TEXT COLLATE "C" PRIMARY KEY,
+    label TEXT NOT NULL,
+    without_certificate BIGINT NOT NULL,
+    added_at BIGINT NOT NULL,
+    added_by TEXT NOT NULL
+);
+CREATE TABLE fleet_rules (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+CREATE TABLE reference_archive (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    document TEXT NOT NULL
+);
+INSERT INTO reference_archive (id, document) SELECT id, document FROM reference_sets;
+UPDATE schema_version SET version = 2;
+)sql";
+
+constexpr std::array steps{step_1, step_2};
 
 // Casemate's own number, so that it meets no other program's lock in the same database: "CASEMATE" in ASCII.
 constexpr const char* take_turns = "SELECT pg_advisory_xact_lock(4846246231141340229)";

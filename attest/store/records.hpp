@@ -48,6 +48,7 @@ struct Platform {
     Millis last_attested_at = 0; // last affirming verdict, 0 = never
     std::string last_verdict;    // empty = no evidence yet
     bool rebinding_allowed = false;
+    std::string state = "active"; // or "quarantined", "retired"
 };
 
 struct Challenge {
@@ -67,6 +68,8 @@ struct AppraisalRecord {
     std::string evidence;  // the request body as received: enough to appraise again
     Blob nonce;
     std::string reference; // id of the set that matched, empty when none did
+    std::string expectation; // JSON: what the evidence was judged against, so that it can be judged again
+    std::string token;       // the signed result (JWT), empty when the verifier has no result key
 };
 
 struct Grant {
@@ -101,6 +104,26 @@ using AuditRow = audit::Row;
 struct SignedHead {
     std::int64_t sequence = 0;
     Blob message;
+};
+
+/// A token of an operator; its text is known to its owner only.
+struct OperatorToken {
+    std::string id;
+    std::string name;
+    std::string role;
+    Blob token_hash;
+    Millis created_at = 0;
+    Millis expires_at = 0;
+    std::string created_by;
+};
+
+/// An endorsement key that the owner knows before it enrols.
+struct InventoryEntry {
+    std::string platform_id; // SHA-256 of the EK's TPMT_PUBLIC
+    std::string label;
+    bool without_certificate = false; // may enrol although its TPM has no EK certificate
+    Millis added_at = 0;
+    std::string added_by;
 };
 
 } // namespace casemate::store

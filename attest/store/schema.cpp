@@ -121,6 +121,39 @@ CREATE TABLE reference_changes (
 INSERT INTO reference_changes (id, generation) VALUES (1, 0);
 )sql";
 
+// Operators' tokens, the inventory, the fleet's rules, and what a second appraisal of old evidence needs.
+constexpr const char* step_3 = R"sql(
+ALTER TABLE platforms ADD COLUMN state TEXT NOT NULL DEFAULT 'active';
+ALTER TABLE results ADD COLUMN expectation TEXT NOT NULL DEFAULT '';
+ALTER TABLE results ADD COLUMN token TEXT NOT NULL DEFAULT '';
+CREATE TABLE operator_tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    token_hash BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT;
+CREATE TABLE inventory (
+    platform_id TEXT PRIMARY KEY,
+    label TEXT NOT NULL,
+    without_certificate INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    added_by TEXT NOT NULL
+) STRICT;
+CREATE TABLE fleet_rules (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;
+CREATE TABLE reference_archive (
+    id TEXT PRIMARY KEY,
+    document TEXT NOT NULL
+) STRICT;
+INSERT INTO reference_archive (id, document) SELECT id, document FROM reference_sets;
+PRAGMA user_version = 3;
+)sql";
+
 /// Rows from before the chain keep their order and content and get numbers and hashes.
 void chain_existing_rows(Connection& connection) {
     audit::Head head;
@@ -148,7 +181,9 @@ void do_step_2(Connection& connection) {
     connection.execute("PRAGMA user_version = 2");
 }
 
-constexpr std::array steps{&do_step_1, &do_step_2};
+void do_step_3(Connection& connection) { connection.execute(step_3); }
+
+constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3};
 
 std::int64_t version_of(Connection& connection) {
     Statement statement{connection, "PRAGMA user_version"};

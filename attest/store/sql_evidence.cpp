@@ -8,11 +8,11 @@ namespace {
 /// How long an expired or used challenge is remembered, so that a replay is told from nonsense.
 constexpr Millis challenge_memory = 24LL * 3600 * 1000;
 
-#define RESULT_COLUMNS "id, platform_id, challenge_id, at, verdict, reasons, evidence, nonce, reference"
+#define RESULT_COLUMNS "id, platform_id, challenge_id, at, verdict, reasons, evidence, nonce, reference, expectation, token"
 
 AppraisalRecord result_from(const Rows& row) {
     return {row.integer(0), row.text(1), row.text(2), row.integer(3), row.text(4),
-            row.text(5),    row.text(6), row.blob(7), row.text(8)};
+            row.text(5),    row.text(6), row.blob(7), row.text(8), row.text(9), row.text(10)};
 }
 
 /// Why a challenge could not be taken.
@@ -53,9 +53,9 @@ TakenChallenge SqlStore::take_challenge(std::string_view id, std::string_view pl
 void SqlStore::add_result(const AppraisalRecord& result, const std::optional<ClockInfo>& clock, int keep) {
     write([&](Session& session) {
         session.queue("INSERT INTO results (platform_id, challenge_id, at, verdict, reasons, evidence, nonce, "
-                      "reference) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                      "reference, expectation, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                       {result.platform_id, result.challenge_id, result.at, result.verdict, result.reasons, result.evidence,
-                       ByteView{result.nonce}, result.reference});
+                       ByteView{result.nonce}, result.reference, result.expectation, result.token});
         session.queue("UPDATE platforms SET last_verdict = $1, "
                       "last_attested_at = CASE WHEN $1 = 'affirming' THEN $2 ELSE last_attested_at END WHERE id = $3",
                       {result.verdict, result.at, result.platform_id});
@@ -75,6 +75,14 @@ std::vector<AppraisalRecord> SqlStore::results(int limit) {
         std::vector<AppraisalRecord> all;
         while (rows->next()) all.push_back(result_from(*rows));
         return all;
+    });
+}
+
+std::optional<AppraisalRecord> SqlStore::result(std::int64_t id) {
+    return read([&](Session& session) -> std::optional<AppraisalRecord> {
+        const auto row = session.query("SELECT " RESULT_COLUMNS " FROM results WHERE id = $1", {id});
+        if (!row->next()) return std::nullopt;
+        return result_from(*row);
     });
 }
 

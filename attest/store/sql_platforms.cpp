@@ -8,7 +8,7 @@ namespace {
 
 #define PLATFORM_COLUMNS                                                                                       \
     "id, ek_public, ak_public, ek_certificate, banks, token_hash, token_expires_at, enrolled_at, "             \
-    "clock, reset_count, restart_count, last_attested_at, last_verdict, rebinding_allowed"
+    "clock, reset_count, restart_count, last_attested_at, last_verdict, rebinding_allowed, state"
 
 Platform read_platform(const Rows& row) {
     Platform platform;
@@ -20,6 +20,7 @@ Platform read_platform(const Rows& row) {
     platform.last_attested_at = row.integer(11);
     platform.last_verdict = row.text(12);
     platform.rebinding_allowed = row.integer(13) != 0;
+    platform.state = row.text(14);
     return platform;
 }
 
@@ -114,6 +115,12 @@ std::vector<Platform> SqlStore::platforms() {
         std::vector<Platform> all;
         while (rows->next()) all.push_back(read_platform(*rows));
         return all;
+    });
+}
+
+bool SqlStore::set_platform_state(std::string_view platform_id, std::string_view state) {
+    return write([&](Session& session) {
+        return session.run("UPDATE platforms SET state = $1 WHERE id = $2 AND state <> $1", {state, platform_id}) == 1;
     });
 }
 

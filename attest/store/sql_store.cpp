@@ -70,6 +70,8 @@ void insert_reference(Session& session, const ReferenceSet& set) {
     session.queue("INSERT INTO reference_sets (id, imported_at, document, source) VALUES ($1, $2, $3, $4) "
                   "ON CONFLICT (id) DO UPDATE SET imported_at = excluded.imported_at, source = excluded.source",
                   {set.id, set.imported_at, set.document, set.source});
+    session.queue("INSERT INTO reference_archive (id, document) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+                  {set.id, set.document});
 }
 
 } // namespace
@@ -103,6 +105,14 @@ std::vector<ReferenceSet> SqlStore::references() {
         std::vector<ReferenceSet> sets;
         while (rows->next()) sets.push_back({rows->text(0), rows->integer(1), rows->text(2), rows->text(3)});
         return sets;
+    });
+}
+
+std::optional<std::string> SqlStore::archived_reference(std::string_view id) {
+    return read([&](Session& session) -> std::optional<std::string> {
+        const auto row = session.query("SELECT document FROM reference_archive WHERE id = $1", {id});
+        if (!row->next()) return std::nullopt;
+        return row->text(0);
     });
 }
 

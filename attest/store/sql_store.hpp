@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Store in SQL, on either back end (sql.hpp). Split over files by what the rows are about: sql_platforms, sql_evidence,
-// sql_grants, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
+// sql_fleet, sql_grants, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
 #pragma once
 
 #include <mutex>
@@ -23,12 +23,14 @@ public:
     bool allow_rebinding(std::string_view platform_id) override;
     std::optional<Platform> platform(std::string_view id) override;
     std::vector<Platform> platforms() override;
+    bool set_platform_state(std::string_view platform_id, std::string_view state) override;
 
     void add_challenge(const Challenge& challenge, Millis now) override;
     TakenChallenge take_challenge(std::string_view id, std::string_view platform_id, Millis now) override;
     void add_result(const AppraisalRecord& result, const std::optional<ClockInfo>& clock, int keep) override;
     std::vector<AppraisalRecord> results(int limit) override;
     [[nodiscard]] std::optional<AppraisalRecord> newest_result(std::string_view platform_id) override;
+    std::optional<AppraisalRecord> result(std::int64_t id) override;
 
     void add_grant(const Grant& grant) override;
     std::optional<Grant> grant(std::string_view id) override;
@@ -43,7 +45,20 @@ public:
     void replace_references(const std::vector<ReferenceSet>& sets) override;
     bool remove_reference(std::string_view id) override;
     std::vector<ReferenceSet> references() override;
+    std::optional<std::string> archived_reference(std::string_view id) override;
     std::int64_t reference_generation() override;
+
+    void add_operator_token(const OperatorToken& token) override;
+    std::optional<OperatorToken> operator_token(const Blob& token_hash) override;
+    std::vector<OperatorToken> operator_tokens() override;
+    bool remove_operator_token(std::string_view id) override;
+
+    void add_inventory(const std::vector<InventoryEntry>& entries) override;
+    std::optional<InventoryEntry> inventory_entry(std::string_view platform_id) override;
+    std::vector<InventoryEntry> inventory(int limit) override;
+    bool remove_inventory(std::string_view platform_id) override;
+    std::int64_t rule(std::string_view name) override;
+    void set_rule(std::string_view name, std::int64_t value) override;
 
     void audit(const AuditRow& row) override;
     std::vector<AuditRow> audit_rows(int limit) override;

@@ -53,6 +53,8 @@ public:
 
     [[nodiscard]] virtual std::optional<Platform> platform(std::string_view id) = 0;
     [[nodiscard]] virtual std::vector<Platform> platforms() = 0;
+    /// False when the platform is unknown or in this state already.
+    [[nodiscard]] virtual bool set_platform_state(std::string_view platform_id, std::string_view state) = 0;
 
     // --- evidence
     virtual void add_challenge(const Challenge& challenge, Millis now) = 0;
@@ -64,6 +66,7 @@ public:
     virtual void add_result(const AppraisalRecord& result, const std::optional<ClockInfo>& clock, int keep) = 0;
     [[nodiscard]] virtual std::vector<AppraisalRecord> results(int limit) = 0;
     [[nodiscard]] virtual std::optional<AppraisalRecord> newest_result(std::string_view platform_id) = 0;
+    [[nodiscard]] virtual std::optional<AppraisalRecord> result(std::int64_t id) = 0;
 
     // --- grants
     virtual void add_grant(const Grant& grant) = 0;
@@ -83,8 +86,26 @@ public:
     [[nodiscard]] virtual bool remove_reference(std::string_view id) = 0;
     /// Newest first.
     [[nodiscard]] virtual std::vector<ReferenceSet> references() = 0;
+    /// The document of any set that was ever accepted: removed ones too, so that old evidence can be judged again.
+    [[nodiscard]] virtual std::optional<std::string> archived_reference(std::string_view id) = 0;
     /// A number that every change of the reference sets raises, on any replica.
     [[nodiscard]] virtual std::int64_t reference_generation() = 0;
+
+    // --- operators
+    virtual void add_operator_token(const OperatorToken& token) = 0;
+    [[nodiscard]] virtual std::optional<OperatorToken> operator_token(const Blob& token_hash) = 0;
+    [[nodiscard]] virtual std::vector<OperatorToken> operator_tokens() = 0;
+    [[nodiscard]] virtual bool remove_operator_token(std::string_view id) = 0;
+
+    // --- inventory and rules of the fleet
+    /// All or none; an entry that is there is replaced.
+    virtual void add_inventory(const std::vector<InventoryEntry>& entries) = 0;
+    [[nodiscard]] virtual std::optional<InventoryEntry> inventory_entry(std::string_view platform_id) = 0;
+    [[nodiscard]] virtual std::vector<InventoryEntry> inventory(int limit) = 0;
+    [[nodiscard]] virtual bool remove_inventory(std::string_view platform_id) = 0;
+    /// 0 when it was never set.
+    [[nodiscard]] virtual std::int64_t rule(std::string_view name) = 0;
+    virtual void set_rule(std::string_view name, std::int64_t value) = 0;
 
     // --- audit trail (docs/interfaces/audit.md)
     /// Appends a row to the chain: with the open unit, or by itself.

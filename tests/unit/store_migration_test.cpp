@@ -137,6 +137,9 @@ TEST_CASE("a store of version 1 keeps its data and gets a chained trail", "[stor
     CHECK(store->grant("g")->held);
     CHECK(store->references().front().document == "{\"a\":1}");
     CHECK(store->reference_generation() == 0);
+    CHECK(platform.state == "active");
+    CHECK(store->newest_result("p")->expectation.empty());
+    CHECK(store->archived_reference("r") == "{\"a\":1}");
 
     const auto trail = store->audit_trail(0, 100);
     REQUIRE(trail.size() == 3);
@@ -183,4 +186,17 @@ TEST_CASE("a PostgreSQL database that cannot hold UTF-8 is refused", "[store][po
     PostgresqlServer& server = PostgresqlServer::shared();
     server.execute("postgres", "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
     CHECK_THROWS_WITH(open_store("postgresql:" + server.conninfo("latin"), 1), Catch::Contains("UTF8"));
+}
+
+TEST_CASE("a PostgreSQL database of the first version keeps its data", "[store][postgresql]") {
+    const OnPostgresql back_end;
+    (void)back_end.open()->bind_platform(stored_platform("p"));
+    back_end.open()->add_reference({"r", 11, "{}", "file"});
+    back_end.execute("ALTER TABLE platforms DROP COLUMN state; ALTER TABLE results DROP COLUMN expectation, DROP COLUMN token; "
+                     "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive; "
+                     "UPDATE schema_version SET version = 1");
+    const auto store = back_end.open();
+    CHECK(store->platform("p")->state == "active");
+    CHECK(store->archived_reference("r") == "{}");
+    CHECK(store->operator_tokens().empty());
 }

@@ -118,6 +118,80 @@ TEMPLATE_TEST_CASE("reference sets are replaced as a whole", "[store]", OnSqlite
     CHECK_FALSE(opened.store->remove_reference("3"));
 }
 
+TEMPLATE_TEST_CASE("tokens are found by their digest, inventory is replaced by platform, rules keep their value", "[store]", OnSqlite,
+                   OnPostgresql) {
+    Opened<TestType> opened;
+    const std::string hostile = "x'); DROP TABLE operator_tokens; --";
+    opened.store->add_operator_token({"t", hostile, "viewer", {1, 2}, 10, 20, "olga"});
+    CHECK_THROWS_AS(opened.store->add_operator_token({"u", "b", "owner", {1, 2}, 10, 20, "olga"}), StoreFailure);
+    opened.store->add_inventory({{"p1", hostile, false, 5, "olga"}, {"p2", "", true, 5, "olga"}});
+    opened.store->add_inventory({{"p1", "rack", true, 6, "oscar"}});
+    opened.store->set_rule("epoch", 3);
+    opened.store->set_rule("epoch", 4);
+    opened.reopen();
+    CHECK(opened.store->operator_token({1, 2})->name == hostile);
+    CHECK(opened.store->operator_token({1, 2})->expires_at == 20);
+    CHECK_FALSE(opened.store->operator_token({1}));
+    CHECK(opened.store->operator_tokens().size() == 1);
+    CHECK(opened.store->remove_operator_token("t"));
+    CHECK_FALSE(opened.store->remove_operator_token("t"));
+    CHECK(opened.store->inventory(10).size() == 2);
+    CHECK(opened.store->inventory(1).size() == 1);
+    CHECK(opened.store->inventory_entry("p1")->without_certificate);
+    CHECK(opened.store->inventory_entry("p1")->added_by == "oscar");
+    CHECK(opened.store->remove_inventory("p1"));
+    CHECK_FALSE(opened.store->inventory_entry("p1"));
+    CHECK(opened.store->rule("epoch") == 4);
+    CHECK(opened.store->rule("unknown") == 0);
+}
+
+TEMPLATE_TEST_CASE("a platform's state changes once, and a removed reference stays in the archive", "[store]", OnSqlite,
+                   OnPostgresql) {
+    Opened<TestType> opened;
+    CHECK(opened.store->platform("p")->state == "active");
+    CHECK(opened.store->set_platform_state("p", "retired"));
+    CHECK_FALSE(opened.store->set_platform_state("p", "retired"));
+    CHECK_FALSE(opened.store->set_platform_state("unknown", "retired"));
+    opened.store->add_reference({"1", 10, "{}", "a"});
+    CHECK(opened.store->remove_reference("1"));
+    opened.reopen();
+    CHECK(opened.store->platform("p")->state == "retired");
+    CHECK(opened.store->archived_reference("1") == "{}");
+    CHECK_FALSE(opened.store->archived_reference("2"));
+}
+
+TEMPLATE_TEST_CASE("a result is found by its number, with what it was judged against", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
+    AppraisalRecord record;
+    record.platform_id = "p";
+    record.verdict = "affirming";
+    record.expectation = R"({"epoch":1})";
+    record.token = "a.b.c";
+    opened.store->add_result(record, std::nullopt, 3);
+    opened.reopen();
+    const std::int64_t id = opened.store->newest_result("p")->id;
+    CHECK(opened.store->result(id)->expectation == record.expectation);
+    CHECK(opened.store->result(id)->token == "a.b.c");
+    CHECK_FALSE(opened.store->result(id + 1));
+}
+
+TEMPLATE_TEST_CASE("tokens, inventory, rules and states are in the unit of their audit row", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
+    {
+        const auto unit = opened.store->begin();
+        opened.store->add_operator_token({"t", "olga", "owner", {1}, 10, 20, "bootstrap"});
+        opened.store->add_inventory({{"q", "", false, 5, "olga"}});
+        opened.store->set_rule("epoch", 3);
+        CHECK(opened.store->set_platform_state("p", "quarantined"));
+        opened.store->audit({5, "olga", "x", "", "done", ""});
+    }
+    CHECK(opened.store->operator_tokens().empty());
+    CHECK(opened.store->inventory(10).empty());
+    CHECK(opened.store->rule("epoch") == 0);
+    CHECK(opened.store->platform("p")->state == "active");
+    CHECK(opened.store->audit_rows(10).empty());
+}
+
 TEST_CASE("the database is private and of a version that we know", "[store]") {
     Opened<OnSqlite> opened;
     using std::filesystem::perms;
