@@ -5,7 +5,7 @@
 #include "attest/verifier/encoding.hpp"
 #include "attest/verifier/evidence_body.hpp"
 #include "attest/verifier/log.hpp"
-#include "attest/verifier/tpm_public.hpp"
+#include "attest/verifier/result_token.hpp"
 
 namespace casemate::verifier {
 namespace {
@@ -15,46 +15,10 @@ using measure::TPM_ALG_ID;
 constexpr std::size_t nonce_size = 32;
 constexpr Millis order_margin = 60'000; // an order stays this long after the lease is over
 
-/// The banks of the enrolment that every quote must cover; sha1 proves nothing and is not asked for.
-measure::Banks quoted_banks(const std::string& enrolled) {
-    measure::Banks banks;
-    for (const TPM_ALG_ID bank : {TPM_ALG_ID::SHA256, TPM_ALG_ID::SHA384, TPM_ALG_ID::SHA512})
-        if (enrolled.find(measure::name_of(bank)) != std::string::npos) (void)banks.add(bank);
-    return banks;
-}
-
 Json selection_of(const measure::Banks& banks) {
     Json selection = Json::object();
     for (const TPM_ALG_ID bank : banks) selection[measure::name_of(bank)] = {17, 18, 19, 20, 21, 22};
     return selection;
-}
-
-std::optional<attest::TPMS_CLOCK_INFO> clock_of(const store::Platform& platform) {
-    if (!platform.last_clock) return std::nullopt;
-    attest::TPMS_CLOCK_INFO clock;
-    clock.clock = static_cast<std::uint64_t>(platform.last_clock->clock);
-    clock.resetCount = static_cast<std::uint32_t>(platform.last_clock->reset_count);
-    clock.restartCount = static_cast<std::uint32_t>(platform.last_clock->restart_count);
-    clock.safe = true;
-    return clock;
-}
-
-std::optional<store::ClockInfo> stored(const std::optional<attest::TPMS_CLOCK_INFO>& clock) {
-    if (!clock) return std::nullopt;
-    return store::ClockInfo{static_cast<std::int64_t>(clock->clock), clock->resetCount, clock->restartCount};
-}
-
-Json reasons_of(const attest::Appraisal& appraisal) {
-    Json reasons = Json::array();
-    for (const attest::Reason& reason : appraisal.reasons) {
-        std::string detail{reason.component.view()};
-        const std::string_view expected = reason.expected.view();
-        const std::string_view seen = reason.seen.view();
-        if (!expected.empty()) detail.append(": expected ").append(expected);
-        if (!seen.empty()) detail.append(expected.empty() ? ": seen " : ", seen ").append(seen);
-        reasons.push_back({{"code", attest::name_of(reason.error)}, {"detail", detail}});
-    }
-    return reasons;
 }
 
 Json joined(Json first, const Json& second) {
@@ -68,24 +32,6 @@ std::string summary_of(const store::AppraisalRecord& record) {
     if (!record.reference.empty()) summary += ", reference " + record.reference;
     for (const Json& reason : Json::parse(record.reasons)) summary += ", " + reason["code"].get<std::string>();
     return summary;
-}
-
-const char* word(attest::Verdict verdict) {
-    return verdict == attest::Verdict::affirming ? "affirming" : "contraindicated";
-}
-
-measure::P256PublicKey key_of(const store::Platform& platform) {
-    const Result<AttestationKey, KeyError> ak = parse_attestation_key(tpm2b(platform.identity.ak_public));
-    if (!ak) throw CryptoFailure("the stored AK does not parse");
-    Result<measure::P256PublicKey, measure::KeyError> key = measure::P256PublicKey::create(ak.value().point);
-    if (!key) throw CryptoFailure("the stored AK is no key");
-    return std::move(key).value();
-}
-
-std::vector<attest::ReferenceSet> sets_of(const References& references) {
-    std::vector<attest::ReferenceSet> sets;
-    for (const auto& reference : references) sets.push_back(reference->set());
-    return sets;
 }
 
 } // namespace
@@ -127,40 +73,42 @@ Answer Attestation::evidence(const std::string& platform_id, const Json& body, c
     const std::optional<store::Platform> platform = context_.store.platform(platform_id);
     if (!platform) return refuse(404, "platform_unknown", "no such platform");
     const References references = references_.current();
-    const std::vector<attest::ReferenceSet> sets = sets_of(references);
-    const measure::P256PublicKey key = key_of(*platform);
+    Facts facts = facts_of(*platform, context_);
+    facts.nonce = challenge.value().nonce;
+    facts.challenge_id = challenge.value().id;
     const attest::EvidenceBundle bundle = parsed.bundle();
-    const auto appraisal = std::make_unique<attest::Appraisal>(); // too large for a stack
-    attest::appraise(bundle,
-                     {key, challenge.value().nonce, challenge.value().id, quoted_banks(platform->identity.banks),
-                      clock_of(*platform), sets},
-                     *appraisal);
-    const bool affirming = appraisal->verdict == attest::Verdict::affirming;
-    Issued issued = affirming ? grants_.answer(platform_id, bundle, *appraisal) : Issued{};
-    issued.reasons = joined(reasons_of(*appraisal), issued.reasons);
-    remember(challenge.value(), *appraisal, issued, raw_body);
+    const Judgement judgement{bundle, facts, references};
+    Issued issued = judgement.affirming() ? grants_.answer(platform_id, bundle, judgement.appraisal()) : Issued{};
+    issued.reasons = joined(judgement.reasons(), issued.reasons);
+    store::AppraisalRecord record = record_of(judgement, facts, issued);
+    record.platform_id = platform_id;
+    record.evidence = raw_body;
+    record.expectation = to_expectation(facts, references);
+    if (results_key_) record.token = sign_result(judgement, {platform_id, facts.nonce, facts.now, context_.settings.result_lifetime}, *results_key_);
+    context_.store.add_result(record, judgement.clock(), context_.settings.kept_results);
+    context_.audit(platform_id, "verdict", record.challenge_id, record.verdict, summary_of(record));
     unit->commit();
-    return Json{{"verdict", word(appraisal->verdict)}, {"reasons", issued.reasons}, {"grants", issued.grants},
-                {"next_in", next_in(issued)}};
+    log(judgement.affirming() ? LogLevel::info : LogLevel::warning, "appraised",
+        {{"platform", platform_id}, {"verdict", record.verdict}, {"reasons", issued.reasons}, {"grants", issued.grants.size()}});
+    return answer_of(judgement, issued, record.token);
 }
 
-void Attestation::remember(const store::Challenge& challenge, const attest::Appraisal& appraisal, const Issued& issued,
-                           const std::string& raw_body) const {
-    const bool affirming = appraisal.verdict == attest::Verdict::affirming;
+store::AppraisalRecord Attestation::record_of(const Judgement& judgement, const Facts& facts, const Issued& issued) const {
     store::AppraisalRecord record;
-    record.platform_id = challenge.platform_id;
-    record.challenge_id = challenge.id;
-    record.at = context_.now();
-    record.verdict = word(appraisal.verdict);
+    record.challenge_id = facts.challenge_id;
+    record.at = facts.now;
+    record.verdict = judgement.verdict();
     record.reasons = issued.reasons.dump();
-    record.evidence = raw_body;
-    record.nonce = challenge.nonce;
-    if (affirming) record.reference = appraisal.reference->name;
-    context_.store.add_result(record, stored(appraisal.clock), context_.settings.kept_results);
-    context_.audit(challenge.platform_id, "verdict", challenge.id, record.verdict, summary_of(record));
-    log(affirming ? LogLevel::info : LogLevel::warning, "appraised",
-        {{"platform", record.platform_id}, {"verdict", record.verdict}, {"reasons", issued.reasons},
-         {"grants", issued.grants.size()}});
+    record.nonce = facts.nonce;
+    record.reference = judgement.reference();
+    return record;
+}
+
+Json Attestation::answer_of(const Judgement& judgement, const Issued& issued, const std::string& token) const {
+    Json answer{{"verdict", judgement.verdict()}, {"reasons", issued.reasons}, {"explanation", judgement.explanation()},
+                {"grants", issued.grants}, {"next_in", next_in(issued)}};
+    if (!token.empty()) answer["result"] = token;
+    return answer;
 }
 
 /// Well before half of the shortest lease, so that one lost exchange costs no device.

@@ -4,15 +4,19 @@
 // Routes: POST .../challenges, POST .../evidence, GET .../orders.
 #pragma once
 
+#include <optional>
+
 #include "attest/verifier/grants.hpp"
-#include "attest/verifier/reference_set.hpp"
+#include "attest/verifier/judgement.hpp"
 
 namespace casemate::verifier {
 
 class Attestation {
 public:
-    Attestation(const Context& context, const ReferenceLibrary& references, const Grants& grants)
-        : context_{context}, references_{references}, grants_{grants} {}
+    /// `results_key` signs results; without it there are none.
+    Attestation(const Context& context, const ReferenceLibrary& references, const Grants& grants,
+                const std::optional<cose::Signer>& results_key)
+        : context_{context}, references_{references}, grants_{grants}, results_key_{results_key} {}
 
     [[nodiscard]] Answer challenge(const std::string& platform_id) const;
     [[nodiscard]] Answer evidence(const std::string& platform_id, const Json& body, const std::string& raw_body) const;
@@ -21,13 +25,14 @@ public:
 private:
     [[nodiscard]] Result<store::Challenge, ApiError> take_challenge(const std::string& id,
                                                                     const std::string& platform_id) const;
-    void remember(const store::Challenge& challenge, const attest::Appraisal& appraisal, const Issued& issued,
-                  const std::string& raw_body) const;
+    [[nodiscard]] store::AppraisalRecord record_of(const Judgement& judgement, const Facts& facts, const Issued& issued) const;
+    [[nodiscard]] Json answer_of(const Judgement& judgement, const Issued& issued, const std::string& token) const;
     [[nodiscard]] std::int64_t next_in(const Issued& issued) const;
 
     const Context& context_;
     const ReferenceLibrary& references_;
     const Grants& grants_;
+    const std::optional<cose::Signer>& results_key_;
 };
 
 } // namespace casemate::verifier

@@ -6,6 +6,7 @@
 
 #include "attest/store/store.hpp"
 #include "attest/verifier/crypto.hpp"
+#include "attest/verifier/principal.hpp"
 
 namespace casemate::verifier {
 
@@ -18,7 +19,14 @@ struct Settings {
     std::int64_t lease_seconds = 60;           // asked for; the policy's maximum wins
     std::int64_t idle_seconds = 30;            // next evidence when no lease runs
     int kept_results = 200;                    // of each platform
+    Millis result_lifetime = 300'000;          // exp - iat of a signed result
+    bool inventory_only = false;               // enrol only platforms that the owner listed
+    std::int64_t caller_rate = 0;              // requests a second of one platform or operator, 0 = no limit
+    std::int64_t stranger_rate = 0;            // of one address without a good token or certificate, 0 = no limit
 };
+
+/// Store::rule(): the least policy epoch that evidence may have.
+inline constexpr const char* minimum_epoch_rule = "minimum_policy_epoch";
 
 struct Context {
     store::Store& store;
@@ -26,11 +34,16 @@ struct Context {
     Sha256 operator_token_hash{};
     std::function<Millis()> now;
 
-    /// One row of the audit trail, stamped with the present.
+    /// One row of the audit trail, stamped with the present: in the open unit of the store, or by itself.
     void audit(std::string actor, std::string action, std::string object, std::string outcome,
                std::string detail = {}) const {
         store.audit({now(), std::move(actor), std::move(action), std::move(object), std::move(outcome),
                      std::move(detail)});
+    }
+    /// Of an operator.
+    void audit(const Principal& actor, std::string action, std::string object, std::string outcome,
+               std::string detail = {}) const {
+        audit(actor_of(actor), std::move(action), std::move(object), std::move(outcome), std::move(detail));
     }
 };
 

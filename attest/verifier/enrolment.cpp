@@ -72,16 +72,36 @@ Result<EnrolmentKeys, ApiError> read_keys(const Json& body) {
 } // namespace
 
 Result<store::Enrolment, ApiError> Enrolment::check(const Json& body, EnrolmentKeys& keys) const {
-    const Bytes certificate = TRY(bytes_member(body, "ek_certificate", max_certificate));
+    Bytes certificate;
+    if (body.contains("ek_certificate")) certificate = TRY(bytes_member(body, "ek_certificate", max_certificate));
     const std::string banks = TRY(banks_of(body));
     keys = TRY(read_keys(body));
-    const Status<CertificateRefusal> genuine = authorities_.check(certificate, *keys.ek.key);
-    if (!genuine) return refuse(403, word(genuine.error().why), genuine.error().detail);
+    TRY(check_genuine(certificate, keys.ek));
+    TRY(check_standing(to_hex(keys.ek.platform_id())));
     store::Enrolment enrolment;
     enrolment.id = to_hex(random_bytes(16));
     enrolment.identity = {to_hex(keys.ek.platform_id()), keys.ek.area, keys.ak.area, certificate, banks};
     enrolment.expires_at = context_.now() + context_.settings.enrolment_lifetime;
     return enrolment;
+}
+
+Status<ApiError> Enrolment::check_genuine(const Bytes& certificate, const EndorsementKey& ek) const {
+    if (certificate.empty()) {
+        const auto listed = context_.store.inventory_entry(to_hex(ek.platform_id()));
+        if (listed && listed->without_certificate) return Done{};
+        return refuse(403, "ek_certificate_missing",
+                      "platform " + to_hex(ek.platform_id()) + " has no EK certificate: an owner must approve it");
+    }
+    const Status<CertificateRefusal> genuine = authorities_.check(certificate, *ek.key);
+    if (!genuine) return refuse(403, word(genuine.error().why), genuine.error().detail);
+    return Done{};
+}
+
+Status<ApiError> Enrolment::check_standing(const std::string& platform_id) const {
+    const auto platform = context_.store.platform(platform_id);
+    if (platform && platform->state == "retired") return refuse(403, "platform_retired", "this platform was retired");
+    if (!context_.settings.inventory_only || context_.store.inventory_entry(platform_id)) return Done{};
+    return refuse(403, "not_in_inventory", "platform " + platform_id + " is not in the inventory: an owner must list it");
 }
 
 Answer Enrolment::begin(const Json& body) const {
@@ -122,6 +142,13 @@ Answer Enrolment::bind(const store::Enrolment& enrolment) const {
     platform.token_expires_at = platform.enrolled_at + context_.settings.token_lifetime;
     const std::string& id = platform.identity.platform_id;
     const auto unit = context_.store.begin();
+    context_.store.hold_platform(id);
+    const Status<ApiError> standing = check_standing(id); // it may have changed meanwhile
+    if (!standing) {
+        context_.audit(id, "activate", id, "refused", standing.error().code);
+        unit->commit();
+        return Failure{standing.error()};
+    }
     const bool bound = context_.store.bind_platform(platform) == store::BindOutcome::bound;
     context_.audit(id, "activate", id, bound ? "done" : "refused", bound ? "" : "identity_bound");
     unit->commit();

@@ -52,6 +52,11 @@ void copy(std::array<std::uint8_t, size>& to, ByteView from) {
 
 } // namespace
 
+bool may_be_live(const store::Grant& grant, Millis now) {
+    constexpr Millis margin = 60'000;
+    return now < grant.renewed_at + grant.lease_seconds * 1000 + margin;
+}
+
 std::string name_of(const DeviceAddress& device) {
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), "%04x:%02x:%02x.%x", unsigned{device.segment}, unsigned{device.bus},
@@ -159,20 +164,36 @@ void Grants::answer_lease(Round& round, const attest::LeaseResult& lease) const 
     round.issued.give(sign(claims), known->lease_seconds);
 }
 
-Result<Bytes, ApiError> Grants::revoke(const std::string& grant_id) const {
+Result<Bytes, ApiError> Grants::revoke(const std::string& grant_id, const Principal& actor) const {
     const std::optional<store::Grant> grant = context_.store.grant(grant_id);
     if (!grant) return refuse(404, "grant_unknown", "no such grant");
-    grant::Claims claims = claims_of(*grant);
-    claims.type = grant::Type::revocation;
-    Bytes revocation = sign(claims);
     const auto unit = context_.store.begin();
     context_.store.hold_platform(grant->platform_id); // no renewal on the way while this is decided
-    if (!context_.store.revoke(grant_id, revocation, context_.now()))
-        return refuse(409, "already_revoked", "this grant was revoked before");
-    context_.audit("operator", "revoke", grant_id, "done", grant->device);
+    Bytes revocation = TRY(revoke_held(*grant, actor));
     unit->commit();
-    log(LogLevel::warning, "revoked", {{"platform", grant->platform_id}, {"grant", grant_id}, {"device", grant->device}});
     return revocation;
+}
+
+Result<Bytes, ApiError> Grants::revoke_held(const store::Grant& grant, const Principal& actor) const {
+    grant::Claims claims = claims_of(grant);
+    claims.type = grant::Type::revocation;
+    Bytes revocation = sign(claims);
+    if (!context_.store.revoke(grant.id, revocation, context_.now()))
+        return refuse(409, "already_revoked", "this grant was revoked before");
+    context_.audit(actor, "revoke", grant.id, "done", grant.device);
+    log(LogLevel::warning, "revoked", {{"platform", grant.platform_id}, {"grant", grant.id}, {"device", grant.device}});
+    return revocation;
+}
+
+std::size_t Grants::revoke_live(const std::string& platform_id, const Principal& actor) const {
+    std::size_t count = 0;
+    for (const store::Grant& grant : context_.store.grants_of(platform_id)) {
+        if (grant.revoked_at != 0 || !may_be_live(grant, context_.now())) continue;
+        if (!revoke_held(grant, actor)) continue;
+        (void)context_.store.lift_hold(grant.id);
+        ++count;
+    }
+    return count;
 }
 
 grant::Claims Grants::claims_of(const store::Grant& grant) const {

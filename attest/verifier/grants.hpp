@@ -31,8 +31,11 @@ public:
     [[nodiscard]] Issued answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
                                 const attest::Appraisal& appraisal) const;
 
-    /// The signed revocation; 404 when unknown, 409 when already revoked.
-    [[nodiscard]] Result<Bytes, ApiError> revoke(const std::string& grant_id) const;
+    /// The signed revocation; 404 when unknown, 409 when already revoked. `actor` is the operator.
+    [[nodiscard]] Result<Bytes, ApiError> revoke(const std::string& grant_id, const Principal& actor) const;
+    /// Revokes every grant of the platform whose lease may still run, and says how many, in the caller's unit, which holds
+    /// the platform. Nothing is held back after it: the platform's state does that.
+    std::size_t revoke_live(const std::string& platform_id, const Principal& actor) const;
 
 private:
     struct Round; // one answer() under way
@@ -40,6 +43,7 @@ private:
     void answer_lease(Round& round, const attest::LeaseResult& lease) const;
     void reissue(Round& round, const store::Grant& earlier) const;
     [[nodiscard]] store::Grant new_grant(const Round& round, const attest::GateResult& gate) const;
+    [[nodiscard]] Result<Bytes, ApiError> revoke_held(const store::Grant& grant, const Principal& actor) const;
     [[nodiscard]] Bytes sign(const grant::Claims& claims) const;
     [[nodiscard]] grant::Claims claims_of(const store::Grant& grant) const;
 
@@ -47,6 +51,9 @@ private:
     const cose::Signer& signer_;
     mutable VerifiedGrants verified_; // under the signer's key
 };
+
+/// May the hypervisor still hold it to be good? Some time is added for clocks that differ.
+[[nodiscard]] bool may_be_live(const store::Grant& grant, Millis now);
 
 /// "0000:00:03.0"
 [[nodiscard]] std::string name_of(const DeviceAddress& device);

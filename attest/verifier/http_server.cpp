@@ -2,6 +2,7 @@
 // See http_server.hpp.
 #include "attest/verifier/http_server.hpp"
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -11,11 +12,28 @@
 #include <boost/asio/strand.hpp>
 
 #include "attest/verifier/http_session.hpp"
+#include "attest/verifier/http_tls.hpp"
 
 namespace casemate::verifier {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
+
+namespace {
+
+std::string address_of(const tcp::socket& socket) {
+    boost::system::error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    return error ? "unknown" : endpoint.address().to_string();
+}
+
+/// Some places are always left for other addresses.
+std::size_t peer_limit(const HttpOptions& options) {
+    if (options.max_peer_connections != 0) return options.max_peer_connections;
+    return options.max_connections - std::min<std::size_t>(16, options.max_connections / 8);
+}
+
+} // namespace
 
 class HttpServer::Implementation {
 public:
@@ -28,14 +46,13 @@ public:
     void stop();
 
 private:
-    void set_up_tls();
     void listen();
     void accept();
     void on_accept(boost::system::error_code error, tcp::socket socket);
 
     const HttpOptions options_;
     const Handler handler_;
-    SessionShare share_{options_, handler_, {}, {}, {}};
+    SessionShare share_{options_, handler_, {}, {}, {}, {}};
     asio::io_context io_;
     asio::ssl::context tls_{asio::ssl::context::tls_server};
     tcp::acceptor acceptor_{asio::make_strand(io_)};
@@ -46,21 +63,10 @@ private:
 
 HttpServer::Implementation::Implementation(const HttpOptions& options, Handler handler)
     : options_{options}, handler_{std::move(handler)} {
-    set_up_tls();
+    set_up_tls(tls_, options_);
     listen();
     accept();
     for (unsigned i = 0; i < std::max(1U, options_.threads); ++i) threads_.emplace_back([this] { io_.run(); });
-}
-
-void HttpServer::Implementation::set_up_tls() {
-    boost::system::error_code error;
-    if (SSL_CTX_set_min_proto_version(tls_.native_handle(), TLS1_3_VERSION) != 1)
-        throw HttpStartError("OpenSSL has no TLS 1.3");
-    SSL_CTX_set_num_tickets(tls_.native_handle(), 0); // no resumption: every connection is a full handshake
-    if (tls_.use_certificate_chain_file(options_.certificate.string(), error))
-        throw HttpStartError("cannot use the TLS certificate " + options_.certificate.string() + ": " + error.message());
-    if (tls_.use_private_key_file(options_.key.string(), asio::ssl::context::pem, error))
-        throw HttpStartError("cannot use the TLS key " + options_.key.string() + ": " + error.message());
 }
 
 void HttpServer::Implementation::listen() {
@@ -90,9 +96,10 @@ void HttpServer::Implementation::on_accept(boost::system::error_code error, tcp:
         pause_.expires_after(std::chrono::milliseconds{100});
         return pause_.async_wait([this](boost::system::error_code) { accept(); });
     }
-    // Above the limit the socket is closed at once, without a handshake.
-    if (share_.connections < options_.max_connections)
-        std::make_shared<HttpSession>(std::move(socket), tls_, share_)->start();
+    // Above a limit the socket is closed at once, without a handshake.
+    const std::string address = address_of(socket);
+    if (share_.connections < options_.max_connections && share_.peers.enter(address, peer_limit(options_)))
+        std::make_shared<HttpSession>(std::move(socket), tls_, share_, address)->start();
     accept();
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTPS server: TLS 1.3 only, HTTP/1.1 with keep-alive, one handler for all requests.
 // Invariant: every wait is bounded (handshake, request, answer, goodbye), and so are header, body and number of
-// connections; a client can cost no more than that. The handler runs on one of the server's threads, may be called
+// connections, in all and of one address; a client can cost no more than that. A client certificate, when one is shown,
+// is of the configured authority, for this purpose and valid, or the handshake fails. The handler runs on one of the server's threads, may be called
 // by several at once, and must not throw. Called by casemate-verifierd and its tests.
 #pragma once
 
@@ -10,8 +11,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+
+#include "attest/verifier/principal.hpp"
 
 namespace casemate::verifier {
 
@@ -23,7 +27,8 @@ struct HttpRequest {
     std::string content_type;
     std::string content_encoding;
     std::string body;
-    std::string peer; // address and port, for the log
+    std::string peer; // address and port
+    std::optional<ClientCertificate> client_certificate{}; // only of the configured authority, and valid
 };
 
 struct HttpAnswer {
@@ -36,11 +41,13 @@ struct HttpOptions {
     std::uint16_t port = 0; // 0 = chosen by the system
     std::filesystem::path certificate; // PEM chain
     std::filesystem::path key;         // PEM
+    std::filesystem::path client_authority; // PEM; whose client certificates count, empty = none is asked for
     unsigned threads = 2;
     std::size_t max_connections = 256;
+    std::size_t max_peer_connections = 0; // of one address; 0 = all but 16 or an eighth, whichever is less
     std::uint32_t max_header = 8 * 1024;
     std::uint64_t max_body = 1024 * 1024;
-    std::chrono::milliseconds request_time{30'000}; // also how long a kept connection may be idle
+    std::chrono::milliseconds request_time{30'000}; // for idling and header together, and for the body
     std::chrono::milliseconds stop_time{3'000};     // for requests under way when the server stops
 };
 
@@ -62,7 +69,7 @@ public:
     HttpServer& operator=(const HttpServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const;
-    /// No new connection; answers what is under way, then closes all.
+    /// No new connection; answers every request whose header has arrived, then closes all.
     void stop();
 
 private:

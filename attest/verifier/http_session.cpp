@@ -2,6 +2,8 @@
 // See http_session.hpp.
 #include "attest/verifier/http_session.hpp"
 
+#include "attest/verifier/http_tls.hpp"
+
 namespace casemate::verifier {
 namespace {
 
@@ -24,7 +26,8 @@ std::string field(const http::request<http::string_body>& request, Field name) {
     return {value.data(), value.size()};
 }
 
-HttpRequest to_request(const http::request<http::string_body>& request, const std::string& peer) {
+HttpRequest to_request(const http::request<http::string_body>& request, const std::string& peer,
+                       const std::optional<ClientCertificate>& certificate) {
     const auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
     return {text(request.method_string()),
             text(request.target()),
@@ -32,17 +35,23 @@ HttpRequest to_request(const http::request<http::string_body>& request, const st
             field(request, Field::content_type),
             field(request, Field::content_encoding),
             request.body(),
-            peer};
+            peer,
+            certificate};
 }
 
 } // namespace
 
-HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share)
-    : share_{share}, stream_{std::move(socket), tls}, peer_{name_of(beast::get_lowest_layer(stream_).socket())} {
+HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share,
+                         std::string address)
+    : share_{share}, stream_{std::move(socket), tls}, address_{std::move(address)},
+      peer_{name_of(beast::get_lowest_layer(stream_).socket())} {
     ++share_.connections;
 }
 
-HttpSession::~HttpSession() { --share_.connections; }
+HttpSession::~HttpSession() {
+    share_.peers.leave(address_);
+    --share_.connections;
+}
 
 void HttpSession::arm() { beast::get_lowest_layer(stream_).expires_after(share_.options.request_time); }
 
@@ -50,7 +59,9 @@ void HttpSession::start() {
     arm();
     stream_.async_handshake(boost::asio::ssl::stream_base::server,
                             [self = shared_from_this()](beast::error_code error) {
-                                if (!error) self->read();
+                                if (error) return;
+                                self->certificate_ = client_certificate(*self->stream_.native_handle());
+                                self->read();
                             });
 }
 
@@ -59,24 +70,36 @@ void HttpSession::read() {
     parser_->header_limit(share_.options.max_header);
     parser_->body_limit(share_.options.max_body);
     arm();
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_read(error); });
+    http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code error, std::size_t) {
+        self->on_header(error);
+    });
 }
 
-void HttpSession::on_read(beast::error_code error) {
+/// From here on the request counts: a server that stops waits for it.
+void HttpSession::on_header(beast::error_code error) {
+    ++share_.answering;
+    if (error) return give_up(error);
+    arm();
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](beast::error_code failed, std::size_t) { self->on_body(failed); });
+}
+
+void HttpSession::on_body(beast::error_code error) {
+    if (error) return give_up(error);
+    const http::request<http::string_body>& request = parser_->get();
+    const HttpAnswer result = share_.handler(to_request(request, peer_, certificate_));
+    answer(result.status, result.body, request.keep_alive() && !share_.stopping);
+}
+
+void HttpSession::give_up(beast::error_code error) {
     if (error == http::error::body_limit) return answer(413, too_large, false);
     if (error == http::error::header_limit) return answer(431, too_large, false);
-    if (error == http::error::end_of_stream) return goodbye();
-    if (error) return; // malformed, timed out or gone: nobody to talk to
-    const http::request<http::string_body>& request = parser_->get();
-    ++share_.answering;
-    const HttpAnswer result = share_.handler(to_request(request, peer_));
-    answer(result.status, result.body, request.keep_alive() && !share_.stopping);
     --share_.answering;
+    if (error == http::error::end_of_stream) goodbye();
+    // Otherwise malformed, timed out or gone: nobody to talk to.
 }
 
 void HttpSession::answer(int status, std::string body, bool keep_alive) {
-    ++share_.answering;
     response_ = Response{static_cast<http::status>(status), 11};
     response_.set(Field::content_type, "application/json");
     response_.set(Field::cache_control, "no-store");

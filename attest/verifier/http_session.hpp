@@ -13,6 +13,7 @@
 #include <boost/beast/ssl.hpp>
 
 #include "attest/verifier/http_server.hpp"
+#include "attest/verifier/peer_connections.hpp"
 
 namespace casemate::verifier {
 
@@ -21,13 +22,16 @@ struct SessionShare {
     const HttpOptions& options;
     const HttpServer::Handler& handler;
     std::atomic<std::size_t> connections{0};
-    std::atomic<std::size_t> answering{0}; // requests read and not yet answered
+    std::atomic<std::size_t> answering{0}; // requests whose header has arrived and whose answer is not yet written
     std::atomic<bool> stopping{false};
+    PeerConnections peers;
 };
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
 public:
-    HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share);
+    /// `address` was entered in `share.peers`; the session leaves it.
+    HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share,
+                std::string address);
     ~HttpSession();
     HttpSession(const HttpSession&) = delete;
     HttpSession& operator=(const HttpSession&) = delete;
@@ -36,7 +40,10 @@ public:
 
 private:
     void read();
-    void on_read(boost::beast::error_code error);
+    void on_header(boost::beast::error_code error);
+    void on_body(boost::beast::error_code error);
+    /// No whole request came.
+    void give_up(boost::beast::error_code error);
     void answer(int status, std::string body, bool keep_alive);
     void on_write(boost::beast::error_code error);
     void goodbye();
@@ -49,7 +56,9 @@ private:
     SessionShare& share_;
     boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
     boost::beast::flat_buffer buffer_;
-    std::string peer_;
+    std::string address_;
+    std::string peer_; // address and port
+    std::optional<ClientCertificate> certificate_;
     std::optional<Parser> parser_;
     Response response_;
 };

@@ -2,6 +2,8 @@
 // See json.hpp.
 #include "attest/verifier/json.hpp"
 
+#include <algorithm>
+
 #include <simdjson.h>
 
 #include "attest/verifier/encoding.hpp"
@@ -58,6 +60,19 @@ dom::parser& parser() {
     return mine;
 }
 
+constexpr std::size_t max_shown = 64;
+
+/// One step of a JSON pointer [RFC 6901 3].
+std::string pointer_step(const std::string& key) {
+    std::string step = "/";
+    for (const char c : key.substr(0, max_shown)) {
+        if (c == '~') step += "~0";
+        else if (c == '/') step += "~1";
+        else step += c;
+    }
+    return step;
+}
+
 } // namespace
 
 Result<Json, ApiError> parse_object(std::string_view text) {
@@ -100,6 +115,14 @@ Result<std::vector<Bytes>, ApiError> bytes_list_member(const Json& object, const
     std::vector<Bytes> list;
     for (const Json& item : *member) list.push_back(TRY(bytes_member(Json{{name, item}}, name, limit)));
     return list;
+}
+
+Status<ApiError> only_members(const Json& object, std::initializer_list<std::string_view> known,
+                              const std::string& at, const char* code) {
+    for (const auto& [key, value] : object.items())
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            return refuse(400, code, at + pointer_step(key) + ": unknown member");
+    return Done{};
 }
 
 bool is_hex_id(std::string_view text, std::size_t length) {

@@ -3,6 +3,7 @@
 // an error that names the member. The size is bounded by the caller (the HTTP server's body limit).
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,10 @@ inline constexpr int max_json_depth = 8;
 [[nodiscard]] Result<std::vector<Bytes>, ApiError> bytes_list_member(const Json& object, const char* name,
                                                                      std::size_t count, std::size_t limit);
 [[nodiscard]] Result<std::string, ApiError> text_member(const Json& object, const char* name, std::size_t limit);
+
+/// Refuses a member that is not in `known`, by its JSON pointer [RFC 6901] below `at`: what was given is never ignored.
+[[nodiscard]] Status<ApiError> only_members(const Json& object, std::initializer_list<std::string_view> known,
+                                            const std::string& at, const char* code);
 
 /// Lower-case hexadecimal of exactly this length: the grammar of every id.
 [[nodiscard]] bool is_hex_id(std::string_view text, std::size_t length);

@@ -22,9 +22,17 @@ struct StartError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// A service on a network has limits; the defaults of Settings have none.
+Settings limited() {
+    Settings settings;
+    settings.caller_rate = 100;
+    settings.stranger_rate = 200;
+    return settings;
+}
+
 struct CommandLine {
     HttpOptions http;
-    Settings settings;
+    Settings settings = limited();
     std::string listen = "127.0.0.1:8443";
     fs::path state;
     std::string store;
@@ -33,9 +41,12 @@ struct CommandLine {
     fs::path audit_key;
     std::int64_t checkpoint_rows = 1000;
     fs::path operator_token;
+    fs::path operators;
+    fs::path results_key;
     std::vector<fs::path> ek_authorities;
     std::vector<fs::path> references;
     unsigned request_seconds = 30;
+    std::int64_t result_seconds = 300;
     bool quiet = false;
 };
 
@@ -52,7 +63,13 @@ void declare(CLI::App& app, CommandLine& line) {
     app.add_option("--audit-key", line.audit_key, "PEM, the P-256 key that signs the audit trail's checkpoints");
     app.add_option("--checkpoint-rows", line.checkpoint_rows, "rows of the audit trail from one checkpoint to the next")
         ->capture_default_str()->check(CLI::Range(1, 1'000'000));
-    app.add_option("--operator-token", line.operator_token, "file with the operator's bearer token")->required();
+    app.add_option("--operator-token", line.operator_token, "file with a bearer token of the role owner")->required();
+    app.add_option("--client-ca", line.http.client_authority, "PEM, the authority of operators' client certificates");
+    app.add_option("--operators", line.operators, "JSON, which client certificate is which operator");
+    app.add_option("--result-key", line.results_key, "PEM, the P-256 key that signs results; none: no signed results");
+    app.add_option("--result-seconds", line.result_seconds, "how long a signed result is valid")
+        ->capture_default_str()->check(CLI::Range(10, 86400));
+    app.add_flag("--inventory-only", line.settings.inventory_only, "enrol only platforms that an owner listed");
     app.add_option("--ek-ca", line.ek_authorities, "file or directory of EK certificate authorities; repeatable");
     app.add_option("--reference", line.references, "reference.json; repeatable; replaces the stored sets");
     app.add_option("--lease-seconds", line.settings.lease_seconds, "lease of a grant; the policy's maximum wins")
@@ -60,9 +77,15 @@ void declare(CLI::App& app, CommandLine& line) {
     app.add_option("--idle-seconds", line.settings.idle_seconds, "next evidence where no lease runs")
         ->capture_default_str()->check(CLI::Range(1, 3600));
     app.add_option("--threads", line.http.threads, "worker threads")->capture_default_str()->check(CLI::Range(1, 64));
-    app.add_option("--max-connections", line.http.max_connections, "open connections")->capture_default_str();
     app.add_option("--request-seconds", line.request_seconds, "a request, an answer or an idle connection may take so long")
         ->capture_default_str()->check(CLI::Range(1, 3600));
+    app.add_option("--max-connections", line.http.max_connections, "open connections")
+        ->capture_default_str()->check(CLI::Range(1, 100'000));
+    app.add_option("--max-peer-connections", line.http.max_peer_connections, "of one address; 0 = nearly all")->capture_default_str();
+    app.add_option("--caller-rate", line.settings.caller_rate, "requests a second of one platform or operator; 0 = no limit")
+        ->capture_default_str()->check(CLI::Range(0, 1'000'000));
+    app.add_option("--stranger-rate", line.settings.stranger_rate, "of one address without a good token; 0 = no limit")
+        ->capture_default_str()->check(CLI::Range(0, 1'000'000));
     app.add_flag("--quiet", line.quiet, "log warnings and errors only");
 }
 
@@ -131,7 +154,21 @@ std::unique_ptr<store::Store> open_store(const CommandLine& line) {
     return store;
 }
 
+/// Without an authority no client certificate would ever be seen: half of a configuration is refused.
+CertificateMap read_operators(const CommandLine& line) {
+    if (line.operators.empty() != line.http.client_authority.empty())
+        throw StartError("--client-ca and --operators go together: give both or none");
+    if (line.operators.empty()) return {};
+    Result<CertificateMap, ApiError> map = CertificateMap::parse(read_text(line.operators));
+    if (!map) throw StartError("operators " + line.operators.string() + ": " + map.error().detail);
+    return std::move(map).value();
+}
+
 ServiceParts parts_of(const CommandLine& line) {
+    Settings settings = line.settings;
+    settings.result_lifetime = line.result_seconds * 1000;
+    std::optional<cose::Signer> results_key;
+    if (!line.results_key.empty()) results_key = read_signer("result key", line.results_key);
     EkAuthorities authorities;
     for (const fs::path& path : line.ek_authorities) authorities.add(path);
     std::vector<std::pair<std::string, std::string>> references;
@@ -140,9 +177,11 @@ ServiceParts parts_of(const CommandLine& line) {
             read_signer("grant key", line.grant_key),
             std::move(authorities),
             read_token(line.operator_token),
-            line.settings,
+            settings,
             &system_now,
-            std::move(references)};
+            std::move(references),
+            read_operators(line),
+            std::move(results_key)};
 }
 
 /// Whole or not at all: a reader that waits for the file never sees half a number.

@@ -15,7 +15,9 @@ Json to_json(const store::Platform& platform) {
             {"enrolled_at", platform.enrolled_at},
             {"last_attested_at", platform.last_attested_at},
             {"last_verdict", platform.last_verdict},
-            {"rebinding_allowed", platform.rebinding_allowed}};
+            {"rebinding_allowed", platform.rebinding_allowed},
+            {"state", platform.state},
+            {"ek_certified", !platform.identity.ek_certificate.empty()}};
 }
 
 Json to_json(const store::Grant& grant) {
@@ -51,6 +53,14 @@ Json list(const Rows& rows) {
 } // namespace
 
 Answer Operator::platforms() const { return Json{{"platforms", list(context_.store.platforms())}}; }
+Answer Operator::platform(const std::string& platform_id) const {
+    const auto platform = context_.store.platform(platform_id);
+    if (!platform) return refuse(404, "platform_unknown", "no such platform");
+    Json answer = to_json(*platform);
+    answer["grants"] = list(context_.store.grants_of(platform_id));
+    return answer;
+}
+
 Answer Operator::grants() const { return Json{{"grants", list(context_.store.grants(list_limit))}}; }
 Answer Operator::results() const { return Json{{"results", list(context_.store.results(list_limit))}}; }
 Answer Operator::newest_evidence(const std::string& platform_id) const {
@@ -59,6 +69,7 @@ Answer Operator::newest_evidence(const std::string& platform_id) const {
     if (!platform || !record) return refuse(404, "evidence_unknown", "this platform has given no evidence");
     Json answer = to_json(*record);
     answer["ak_public"] = to_base64(platform->identity.ak_public);
+    answer["banks"] = platform->identity.banks;
     answer["nonce"] = to_base64(record->nonce);
     answer["evidence"] = Json::parse(record->evidence);
     return answer;
@@ -67,40 +78,40 @@ Answer Operator::newest_evidence(const std::string& platform_id) const {
 Answer Operator::audit() const { return Json{{"audit", list(context_.store.audit_rows(list_limit))}}; }
 Answer Operator::references() const { return Json{{"references", list(context_.store.references())}}; }
 
-Answer Operator::revoke(const std::string& grant_id) const {
-    const auto revocation = TRY(grants_.revoke(grant_id));
+Answer Operator::revoke(const std::string& grant_id, const Principal& actor) const {
+    const auto revocation = TRY(grants_.revoke(grant_id, actor));
     return Json{{"revocation", to_base64(revocation)}};
 }
 
-Answer Operator::release(const std::string& grant_id) const {
+Answer Operator::release(const std::string& grant_id, const Principal& actor) const {
     const auto unit = context_.store.begin();
     if (!context_.store.lift_hold(grant_id)) return refuse(404, "grant_not_held", "no such grant, or it is not held back");
-    context_.audit("operator", "release", grant_id, "done");
+    context_.audit(actor, "release", grant_id, "done");
     unit->commit();
     return Json::object();
 }
 
-Answer Operator::allow_rebinding(const std::string& platform_id) const {
+Answer Operator::allow_rebinding(const std::string& platform_id, const Principal& actor) const {
     const auto unit = context_.store.begin();
     if (!context_.store.allow_rebinding(platform_id)) return refuse(404, "platform_unknown", "no such platform");
-    context_.audit("operator", "allow_rebinding", platform_id, "done");
+    context_.audit(actor, "allow_rebinding", platform_id, "done");
     unit->commit();
     return Json::object();
 }
 
-Answer Operator::add_reference(const std::string& document) const {
+Answer Operator::add_reference(const std::string& document, const Principal& actor) const {
     const auto unit = context_.store.begin();
     const Result<std::string, ApiError> id = references_.add(document, "api");
     if (!id) return Failure{id.error()};
-    context_.audit("operator", "add_reference", id.value(), "done");
+    context_.audit(actor, "add_reference", id.value(), "done");
     unit->commit();
     return Json{{"reference_id", id.value()}};
 }
 
-Answer Operator::remove_reference(const std::string& id) const {
+Answer Operator::remove_reference(const std::string& id, const Principal& actor) const {
     const auto unit = context_.store.begin();
     if (!references_.remove(id)) return refuse(404, "reference_unknown", "no such reference set");
-    context_.audit("operator", "remove_reference", id, "done");
+    context_.audit(actor, "remove_reference", id, "done");
     unit->commit();
     return Json::object();
 }

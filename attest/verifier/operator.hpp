@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator's calls: what the verifier knows, revocation and release, rebinding, reference sets.
-// The router has checked the operator's token before any of these runs. No answer holds a token, secret or nonce.
+// The router has checked the caller's role before any of these runs. No answer holds a token, secret or nonce.
 #pragma once
 
 #include "attest/verifier/grants.hpp"
@@ -14,6 +14,7 @@ public:
         : context_{context}, references_{references}, grants_{grants} {}
 
     [[nodiscard]] Answer platforms() const;
+    [[nodiscard]] Answer platform(const std::string& platform_id) const;
     [[nodiscard]] Answer grants() const;
     [[nodiscard]] Answer results() const;
     /// The platform's newest evidence as it was received, with what the verifier made of it.
@@ -21,11 +22,12 @@ public:
     [[nodiscard]] Answer audit() const;
     [[nodiscard]] Answer references() const;
 
-    [[nodiscard]] Answer revoke(const std::string& grant_id) const;
-    [[nodiscard]] Answer release(const std::string& grant_id) const;
-    [[nodiscard]] Answer allow_rebinding(const std::string& platform_id) const;
-    [[nodiscard]] Answer add_reference(const std::string& document) const;
-    [[nodiscard]] Answer remove_reference(const std::string& id) const;
+    /// `actor` is the caller's name, for the audit trail.
+    [[nodiscard]] Answer revoke(const std::string& grant_id, const Principal& actor) const;
+    [[nodiscard]] Answer release(const std::string& grant_id, const Principal& actor) const;
+    [[nodiscard]] Answer allow_rebinding(const std::string& platform_id, const Principal& actor) const;
+    [[nodiscard]] Answer add_reference(const std::string& document, const Principal& actor) const;
+    [[nodiscard]] Answer remove_reference(const std::string& id, const Principal& actor) const;
 
 private:
     const Context& context_;

@@ -3,7 +3,9 @@
 #include "attest/verifier/reference_set.hpp"
 
 #include "attest/verifier/encoding.hpp"
+#include "attest/verifier/json_place.hpp"
 #include "dlaunch/measure/crypto.hpp"
+#include "dlaunch/measure/pcr_map.hpp"
 #include "policy/model/bundle.hpp"
 #include "policy/model/payload.hpp"
 
@@ -12,43 +14,35 @@ namespace {
 
 using measure::TPM_ALG_ID;
 
-constexpr TPM_ALG_ID accepted_banks[] = {TPM_ALG_ID::SHA256, TPM_ALG_ID::SHA384, TPM_ALG_ID::SHA512};
+constexpr std::size_t max_file_name = 64;
+// sha1 may be there, and is checked like the others, but nothing is ever appraised with it.
+constexpr TPM_ALG_ID known_banks[] = {TPM_ALG_ID::SHA1, TPM_ALG_ID::SHA256, TPM_ALG_ID::SHA384, TPM_ALG_ID::SHA512};
 
-Failure<ApiError> wrong(const std::string& detail) { return refuse(400, "reference", detail); }
-
-Result<const Json*, ApiError> member(const Json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    if (!object.is_object() || found == object.end()) return wrong(std::string("\"") + name + "\" is missing");
-    return &*found;
-}
-
-Result<std::uint64_t, ApiError> number(const Json& object, const char* name) {
-    const Json* value = TRY(member(object, name));
-    if (!value->is_number_unsigned()) return wrong(std::string("\"") + name + "\" must be a number");
-    return value->get<std::uint64_t>();
-}
-
-Result<Bytes, ApiError> hex(const Json& object, const char* name, std::size_t size) {
-    const Json* value = TRY(member(object, name));
-    std::optional<Bytes> bytes = value->is_string() ? from_hex(value->get<std::string>()) : std::nullopt;
-    if (!bytes || bytes->size() != size)
-        return wrong(std::string("\"") + name + "\" must be " + std::to_string(size) + " bytes of lower-case hex");
-    return std::move(*bytes);
-}
-
-/// `{"sha256": hex, ...}`. sha256 must be there; other banks may be. sha1 is never a reference.
-Result<measure::DigestSet, ApiError> digests(const Json& object) {
-    const Json* values = TRY(member(object, "digests"));
-    TRY(member(*values, "sha256"));
+/// `{"sha256": hex, ...}`. sha256 must be there; other banks may be.
+Result<measure::DigestSet, ApiError> digests(const JsonPlace& object) {
+    const JsonPlace values = TRY(object.member("digests"));
+    TRY(values.only({"sha1", "sha256", "sha384", "sha512"}));
+    TRY(values.member("sha256"));
     measure::DigestSet set;
-    for (const TPM_ALG_ID bank : accepted_banks) {
-        if (!values->contains(measure::name_of(bank))) continue;
+    for (const TPM_ALG_ID bank : known_banks) {
+        if (!values.has(measure::name_of(bank))) continue;
         measure::Digest digest{bank, {}};
-        const Bytes bytes = TRY(hex(*values, measure::name_of(bank), digest.size()));
+        const Bytes bytes = TRY(values.hex(measure::name_of(bank), digest.size()));
         std::copy(bytes.begin(), bytes.end(), digest.span().begin());
         set.add(digest);
     }
     return set;
+}
+
+/// What the document says beside the definition must be what is in it.
+Status<ApiError> check_image(const JsonPlace& vm, const char* name, ByteView measured) {
+    if (!vm.has(name)) return Done{};
+    const JsonPlace image = TRY(vm.member(name));
+    TRY(image.only({"file", "sha256"}));
+    (void)TRY(image.text("file", max_file_name));
+    const JsonPlace digest = TRY(image.member("sha256"));
+    if (!equal(TRY(digest.hex(sha256_size)), measured)) return digest.wrong("is not the digest in the definition");
+    return Done{};
 }
 
 } // namespace
@@ -57,63 +51,123 @@ Result<std::shared_ptr<const LoadedReference>, ApiError> LoadedReference::load(s
                                                                                ByteView grant_key) {
     const std::shared_ptr<LoadedReference> reference{new LoadedReference};
     reference->id_ = std::move(id);
-    TRY(reference->read(document, grant_key));
+    TRY(reference->read(JsonPlace{document, "reference"}, grant_key));
     return std::shared_ptr<const LoadedReference>{reference};
 }
 
-Status<ApiError> LoadedReference::read(const Json& document, ByteView grant_key) {
-    if (TRY(number(document, "version")) != 1) return wrong("only version 1 is known");
-    const Json* slb = TRY(member(document, "slb"));
-    set_.slb_length = TRY(number(*slb, "length"));
-    set_.slb = TRY(digests(*slb));
-    const Json* hypervisor = TRY(member(document, "hypervisor"));
-    set_.hypervisor_size = TRY(number(*hypervisor, "size"));
-    set_.hypervisor = TRY(digests(*hypervisor));
-    const Bytes owner = TRY(hex(document, "owner_key", set_.owner_key.size()));
+Status<ApiError> LoadedReference::read(const JsonPlace& document, ByteView grant_key) {
+    TRY(document.only({"version", "slb", "hypervisor", "owner_key", "policy", "pcrs", "vms", "not_before", "not_after"}));
+    const JsonPlace version = TRY(document.member("version"));
+    if (TRY(version.number()) != 1) return version.wrong("only version 1 is known");
+    const JsonPlace slb = TRY(document.member("slb"));
+    TRY(slb.only({"length", "digests"}));
+    set_.slb_length = TRY(slb.number("length"));
+    set_.slb = TRY(digests(slb));
+    const JsonPlace hypervisor = TRY(document.member("hypervisor"));
+    TRY(hypervisor.only({"size", "digests"}));
+    set_.hypervisor_size = TRY(hypervisor.number("size"));
+    set_.hypervisor = TRY(digests(hypervisor));
+    const Bytes owner = TRY(document.hex("owner_key", set_.owner_key.size()));
     std::copy(owner.begin(), owner.end(), set_.owner_key.begin());
-    TRY(read_policy(document, grant_key));
-    TRY(read_vms(document));
+    const JsonPlace policy = TRY(document.member("policy"));
+    TRY(read_policy(policy, grant_key));
+    const JsonPlace vms = TRY(document.member("vms"));
+    TRY(read_vms(vms));
+    TRY(read_validity(document));
+    TRY(check_pcrs(document));
     set_.name = id_;
     return Done{};
 }
 
-Status<ApiError> LoadedReference::read_policy(const Json& document, ByteView grant_key) {
-    const Json* values = TRY(member(document, "policy"));
-    set_.policy_digest = TRY(digests(*values));
-    bundle_ = TRY(bytes_member(*values, "bundle", policy::max_bundle));
+Status<ApiError> LoadedReference::read_policy(const JsonPlace& values, ByteView grant_key) {
+    TRY(values.only({"epoch", "size", "digests", "bundle"}));
+    set_.policy_digest = TRY(digests(values));
+    bundle_ = TRY(values.base64("bundle", policy::max_bundle));
     set_.policy_size = bundle_.size();
     for (const measure::Digest& digest : set_.policy_digest)
-        if (!(measure::hash(digest.algorithm, bundle_) == digest)) return wrong("the policy's digest is not its bundle's");
+        if (!(measure::hash(digest.algorithm, bundle_) == digest)) return values.wrong("the digest is not the bundle's");
     const Result<policy::Bundle, policy::BundleError> bundle = policy::open_bundle(bundle_);
-    if (!bundle) return wrong(std::string("policy bundle: ") + policy::describe(bundle.error()));
+    if (!bundle) return values.wrong(std::string("bundle: ") + policy::describe(bundle.error()));
     const Status<policy::BundleError> genuine = policy::verify_bundle(bundle.value());
-    if (!genuine) return wrong(std::string("policy bundle: ") + policy::describe(genuine.error()));
-    if (!equal(bundle.value().owner_key, set_.owner_key)) return wrong("the policy is signed by another owner key");
-    if (!policy::parse_policy(bundle.value().payload(), policy_)) return wrong("the policy does not parse");
-    const bool agrees = TRY(number(*values, "size")) == bundle_.size() && TRY(number(*values, "epoch")) == policy_.epoch;
-    if (!agrees) return wrong("the policy's size or epoch is not its bundle's");
-    if (!equal(policy_.grant_key, grant_key)) return wrong("the policy names another grant key than this verifier's");
+    if (!genuine) return values.wrong(std::string("bundle: ") + policy::describe(genuine.error()));
+    if (!equal(bundle.value().owner_key, set_.owner_key)) return values.wrong("the policy is signed by another owner key");
+    if (!policy::parse_policy(bundle.value().payload(), policy_)) return values.wrong("the policy does not parse");
+    const bool agrees = TRY(values.number("size")) == bundle_.size() &&
+                        TRY(values.number("epoch")) == policy_.epoch;
+    if (!agrees) return values.wrong("the size or epoch is not the bundle's");
+    if (!grant_key.empty() && !equal(policy_.grant_key, grant_key))
+        return values.wrong("the policy names another grant key than this verifier's");
     set_.policy = &policy_;
     return Done{};
 }
 
-Status<ApiError> LoadedReference::read_vms(const Json& document) {
-    const Json* vms = TRY(member(document, "vms"));
-    if (!vms->is_array() || vms->size() != policy_.vm_count) return wrong("\"vms\" must list the policy's VMs");
-    names_.reserve(vms->size()); // the set views their contents: they must not move
-    definitions_.reserve(vms->size());
-    for (const Json& vm : *vms) {
-        names_.push_back(TRY(text_member(vm, "name", policy::max_vm_name)));
-        definitions_.push_back(TRY(bytes_member(vm, "definition", measure::max_vm_definition)));
-        if (names_.back() != policy_.vms[names_.size() - 1].name.view()) return wrong("the VMs are not in policy order");
-        if (!equal(TRY(hex(vm, "vm_id", 32)), measure::vm_id_of(definitions_.back())))
-            return wrong("the vm_id of " + names_.back() + " is not its definition's");
-        const std::optional<measure::VmDefinition> definition = measure::parse_vm_definition(definitions_.back());
-        if (!definition || definition->name != names_.back())
-            return wrong("the definition of " + names_.back() + " does not parse");
+Status<ApiError> LoadedReference::read_vms(const JsonPlace& vms) {
+    if (!vms.value().is_array() || vms.value().size() != policy_.vm_count) return vms.wrong("must list the policy's VMs");
+    names_.reserve(policy_.vm_count); // the set views their contents: they must not move
+    definitions_.reserve(policy_.vm_count);
+    for (std::size_t i = 0; i < policy_.vm_count; ++i) {
+        TRY(read_vm(vms.item(i), policy_.vms[i].name.view()));
         vms_.push_back({names_.back(), definitions_.back()});
     }
     set_.vms = vms_;
+    return Done{};
+}
+
+Status<ApiError> LoadedReference::read_vm(const JsonPlace& vm, std::string_view name) {
+    TRY(vm.only({"name", "vm_id", "definition", "kernel", "initrd", "command_line"}));
+    names_.push_back(TRY(vm.text("name", policy::max_vm_name)));
+    definitions_.push_back(TRY(vm.base64("definition", measure::max_vm_definition)));
+    if (names_.back() != name) return vm.wrong("the VMs are not in policy order");
+    const JsonPlace vm_id = TRY(vm.member("vm_id"));
+    if (!equal(TRY(vm_id.hex(sha256_size)), measure::vm_id_of(definitions_.back())))
+        return vm_id.wrong("is not the definition's");
+    const std::optional<measure::VmDefinition> definition = measure::parse_vm_definition(definitions_.back());
+    if (!definition || definition->name != names_.back()) return vm.wrong("the definition does not parse");
+    TRY(check_image(vm, "kernel", definition->kernel));
+    TRY(check_image(vm, "initrd", definition->initrd));
+    if (!vm.has("command_line")) return Done{};
+    const JsonPlace command_line = TRY(vm.member("command_line"));
+    if (TRY(command_line.text(measure::max_vm_definition)) != definition->command_line)
+        return command_line.wrong("is not the one in the definition");
+    return Done{};
+}
+
+Status<ApiError> LoadedReference::read_validity(const JsonPlace& document) {
+    if (document.has("not_before")) {
+        const JsonPlace begin = TRY(document.member("not_before"));
+        set_.not_before = TRY(begin.time());
+    }
+    if (!document.has("not_after")) return Done{};
+    const JsonPlace end = TRY(document.member("not_after"));
+    set_.not_after = TRY(end.time());
+    if (set_.not_after <= set_.not_before) return end.wrong("does not lie after not_before");
+    return Done{};
+}
+
+/// PCR 17 and 18 follow from the rest; stated ones must agree.
+Status<ApiError> LoadedReference::check_pcrs(const JsonPlace& document) const {
+    if (!document.has("pcrs")) return Done{};
+    const JsonPlace pcrs = TRY(document.member("pcrs"));
+    TRY(pcrs.only({"sha1", "sha256", "sha384", "sha512"}));
+    for (const TPM_ALG_ID bank : known_banks) {
+        if (!pcrs.has(measure::name_of(bank))) continue;
+        const JsonPlace values = TRY(pcrs.member(measure::name_of(bank)));
+        TRY(values.only({"17", "18"}));
+        measure::Banks one;
+        (void)one.add(bank);
+        measure::LaunchPcrs computed{one};
+        const measure::DigestSet owner = measure::hash_all(one, set_.owner_key);
+        const bool known = computed.extend(measure::pcr_launch, set_.slb) &&
+                           computed.extend(measure::pcr_launch, set_.hypervisor) &&
+                           computed.extend(measure::pcr_authority, owner) &&
+                           computed.extend(measure::pcr_authority, set_.policy_digest);
+        if (!known) return values.wrong("slb, hypervisor or policy has no digest of this bank");
+        for (const auto& [name, pcr] : {std::pair{"17", measure::pcr_launch}, {"18", measure::pcr_authority}}) {
+            const JsonPlace stated = TRY(values.member(name));
+            const measure::Digest value = computed.value(bank, pcr);
+            if (!equal(TRY(stated.hex(value.size())), value.view())) return stated.wrong("does not follow from the digests");
+        }
+    }
     return Done{};
 }
 
@@ -160,6 +214,21 @@ Result<std::string, ApiError> ReferenceLibrary::add(const std::string& document,
 
 bool ReferenceLibrary::remove(const std::string& id) {
     return context_.store.remove_reference(id);
+}
+
+Result<References, ApiError> ReferenceLibrary::archived(const std::vector<std::string>& ids) const {
+    References loaded;
+    for (const std::string& id : ids) {
+        const std::optional<std::string> text = context_.store.archived_reference(id);
+        if (!text) return refuse(409, "reference_gone", "reference set " + id + " is not in the archive");
+        const Json document = TRY(parse_object(*text));
+        loaded.push_back(TRY(LoadedReference::load(id, document, grant_key_)));
+    }
+    return loaded;
+}
+
+Result<std::shared_ptr<const LoadedReference>, ApiError> ReferenceLibrary::tried(const Json& document) const {
+    return LoadedReference::load("tried", document, grant_key_);
 }
 
 References ReferenceLibrary::current() const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reference values as the verifier holds them: reference.json (docs/interfaces/policy.md) read strictly, its policy
-// bundle verified and parsed. A document that is inconsistent in itself is refused whole: a given reference is
-// never half used, and never ignored. Called by the operator's routes, at start, and for each appraisal.
+// bundle verified and parsed. A document with a member that nobody knows, or that is inconsistent in itself, is refused
+// whole: a given reference is never half used, and never ignored. Called by the operator's routes, at start, and for each appraisal.
 #pragma once
 
 #include <memory>
@@ -15,10 +15,13 @@
 
 namespace casemate::verifier {
 
+class JsonPlace;
+
 /// Owns what attest::ReferenceSet views. Not copied or moved once made.
 class LoadedReference {
 public:
-    /// `grant_key` is ours: a policy that names another key could never accept our grants, so it is refused.
+    /// `grant_key` is ours: a policy that names another key could never accept our grants, so it is refused. Empty: who
+    /// only explains evidence has no grant key.
     [[nodiscard]] static Result<std::shared_ptr<const LoadedReference>, ApiError>
     load(std::string id, const Json& document, ByteView grant_key);
 
@@ -30,9 +33,12 @@ public:
 
 private:
     LoadedReference() = default;
-    [[nodiscard]] Status<ApiError> read(const Json& document, ByteView grant_key);
-    [[nodiscard]] Status<ApiError> read_policy(const Json& document, ByteView grant_key);
-    [[nodiscard]] Status<ApiError> read_vms(const Json& document);
+    [[nodiscard]] Status<ApiError> read(const JsonPlace& document, ByteView grant_key);
+    [[nodiscard]] Status<ApiError> read_policy(const JsonPlace& values, ByteView grant_key);
+    [[nodiscard]] Status<ApiError> read_vms(const JsonPlace& vms);
+    [[nodiscard]] Status<ApiError> read_vm(const JsonPlace& vm, std::string_view name);
+    [[nodiscard]] Status<ApiError> read_validity(const JsonPlace& document);
+    [[nodiscard]] Status<ApiError> check_pcrs(const JsonPlace& document) const;
 
     std::string id_;
     Bytes bundle_;
@@ -56,6 +62,10 @@ public:
     [[nodiscard]] bool remove(const std::string& id);
     /// As the store has them now. Throws CryptoFailure when a set there cannot be read: it is never ignored.
     [[nodiscard]] References current() const;
+    /// The sets with these ids, also when they were removed since; 409 `reference_gone` when one is not to be had.
+    [[nodiscard]] Result<References, ApiError> archived(const std::vector<std::string>& ids) const;
+    /// A set that is only tried: parsed and checked as an accepted one would be.
+    [[nodiscard]] Result<std::shared_ptr<const LoadedReference>, ApiError> tried(const Json& document) const;
 
 private:
     void replace(const std::vector<store::ReferenceSet>& sets);

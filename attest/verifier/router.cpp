@@ -13,7 +13,6 @@ namespace casemate::verifier {
 namespace {
 
 constexpr std::size_t max_target = 256;
-constexpr std::string_view bearer = "Bearer ";
 
 std::vector<std::string_view> split(std::string_view path) {
     std::vector<std::string_view> parts;
@@ -27,7 +26,39 @@ std::vector<std::string_view> split(std::string_view path) {
 
 bool is_placeholder(std::string_view part) { return part.starts_with('{'); }
 
-std::size_t id_length(std::string_view name) { return name == "platform" || name == "reference" ? 64 : 32; }
+constexpr std::size_t max_number = 18; // digits that fit 64 bits
+
+/// One spelling of each number.
+bool is_number(std::string_view text) {
+    if (text.empty() || text.size() > max_number || text[0] == '0') return false;
+    return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_id(std::string_view name, std::string_view text) {
+    if (name == "result") return is_number(text);
+    return is_hex_id(text, name == "platform" || name == "reference" ? 64 : 32);
+}
+
+/// Address without the port: who reconnects is the same stranger.
+std::string_view address_of(std::string_view peer) { return peer.substr(0, peer.rfind(':')); }
+
+Role least_role(Caller caller) {
+    if (caller == Caller::viewer) return Role::viewer;
+    return caller == Caller::operator_ ? Role::operator_ : Role::owner;
+}
+
+bool is_operators(Caller caller) { return caller != Caller::anyone && caller != Caller::platform; }
+
+bool allowed(const Route& route, const Principal& caller) {
+    return !is_operators(route.caller) || caller.role >= least_role(route.caller);
+}
+
+Answer refuse_role(const Route& route, const Principal& caller) {
+    return refuse(403, "role", std::string("this call needs the role ") + name_of(least_role(route.caller)) + ", and " +
+                                   caller.name + " has the role " + name_of(caller.role));
+}
+
+const char* const too_often = "too many requests: wait a second";
 
 /// The ids in `target` when it has the pattern's shape.
 std::optional<Call> match(std::string_view pattern, std::string_view target) {
@@ -41,7 +72,7 @@ std::optional<Call> match(std::string_view pattern, std::string_view target) {
             continue;
         }
         const std::string_view name = wanted[i].substr(1, wanted[i].size() - 2);
-        if (!is_hex_id(given[i], id_length(name))) return std::nullopt;
+        if (!is_id(name, given[i])) return std::nullopt;
         call.ids.emplace(name, given[i]);
     }
     return call;
@@ -66,6 +97,10 @@ Status<ApiError> check_body_form(const HttpRequest& request) {
 }
 
 } // namespace
+
+Router::Router(const Context& context, CertificateMap certificates, std::vector<Route> routes)
+    : context_{context}, authenticator_{context, std::move(certificates)}, routes_{std::move(routes)},
+      callers_{context.settings.caller_rate}, strangers_{context.settings.stranger_rate} {}
 
 HttpAnswer Router::answer(const HttpRequest& request) const {
     try {
@@ -98,8 +133,8 @@ Answer Router::dispatch(const HttpRequest& request) const {
 }
 
 Answer Router::run(const Route& route, Call call, const HttpRequest& request) const {
-    TRY(authorize(route, call, request));
-    const Answer answer = handle(route, call, request);
+    call.caller = TRY(authorize(route, call, request));
+    const Answer answer = allowed(route, call.caller) ? handle(route, call, request) : refuse_role(route, call.caller);
     if (!answer) audit_refusal(route, call, request, answer.error());
     return answer;
 }
@@ -107,8 +142,8 @@ Answer Router::run(const Route& route, Call call, const HttpRequest& request) co
 /// Of callers that showed who they are: what strangers try here is in the log only, or they could fill the trail.
 void Router::audit_refusal(const Route& route, const Call& call, const HttpRequest& request, const ApiError& error) const {
     if (route.caller == Caller::anyone) return;
-    context_.audit(route.caller == Caller::platform ? call.id("platform") : "operator", "call", request.target, "refused",
-                   request.method + ", " + error.code + ": " + error.detail);
+    context_.audit(route.caller == Caller::platform ? call.id("platform") : actor_of(call.caller), "call", request.target,
+                   "refused", request.method + ", " + error.code + ": " + error.detail);
 }
 
 Answer Router::handle(const Route& route, Call& call, const HttpRequest& request) const {
@@ -122,23 +157,20 @@ Answer Router::handle(const Route& route, Call& call, const HttpRequest& request
     return route.handler(call);
 }
 
-Status<ApiError> Router::authorize(const Route& route, const Call& call, const HttpRequest& request) const {
-    if (route.caller == Caller::anyone) return Done{};
-    if (!request.authorization.starts_with(bearer)) return refuse(401, "token_missing", "a bearer token is required");
-    const std::string_view token = std::string_view{request.authorization}.substr(bearer.size());
-    if (route.caller == Caller::platform) return authorize_platform(call.id("platform"), token);
-    if (equal(sha256(as_bytes(token)), context_.operator_token_hash)) return Done{};
-    return refuse(403, "operator_only", "this call is for the operator");
+Result<Principal, ApiError> Router::authorize(const Route& route, const Call& call, const HttpRequest& request) const {
+    Result<Principal, ApiError> caller = identify(route, call, request);
+    const Millis now = context_.now();
+    const bool known = caller.ok() && route.caller != Caller::anyone;
+    const bool within = known ? callers_.take(caller.value().name, now)
+                              : strangers_.take(address_of(request.peer), now);
+    if (!within) return refuse(429, "rate", too_often);
+    return caller;
 }
 
-Status<ApiError> Router::authorize_platform(const std::string& id, std::string_view token) const {
-    const std::optional<store::Platform> platform = context_.store.platform(id);
-    // An unknown platform and a wrong token look the same from outside.
-    if (!platform || !equal(sha256(as_bytes(token)), platform->token_hash))
-        return refuse(401, "token_wrong", "this token is not the platform's");
-    if (platform->token_expires_at <= context_.now())
-        return refuse(401, "token_expired", "the token expired: enrol again");
-    return Done{};
+Result<Principal, ApiError> Router::identify(const Route& route, const Call& call, const HttpRequest& request) const {
+    if (route.caller == Caller::anyone) return Principal{};
+    if (route.caller == Caller::platform) return authenticator_.platform(request, call.id("platform"));
+    return authenticator_.operator_(request);
 }
 
 } // namespace casemate::verifier

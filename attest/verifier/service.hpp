@@ -5,8 +5,11 @@
 
 #include "attest/verifier/attestation.hpp"
 #include "attest/verifier/enrolment.hpp"
+#include "attest/verifier/fleet.hpp"
 #include "attest/verifier/operator.hpp"
+#include "attest/verifier/results.hpp"
 #include "attest/verifier/router.hpp"
+#include "attest/verifier/tokens.hpp"
 
 namespace casemate::verifier {
 
@@ -14,10 +17,12 @@ struct ServiceParts {
     std::unique_ptr<store::Store> store;
     cose::Signer signer;                     // the verifier-grant key
     EkAuthorities authorities;
-    std::string operator_token;
+    std::string operator_token;              // has the role owner
     Settings settings;
     std::function<Millis()> now;             // milliseconds since the Unix epoch
     std::vector<std::pair<std::string, std::string>> references; // reference.json documents: text, source
+    CertificateMap operators{};                  // whose client certificates count, and as what
+    std::optional<cose::Signer> results_key{};   // signs results; none: there are no signed results
 };
 
 class Service {
@@ -30,14 +35,22 @@ public:
     /// Never throws; safe from several threads.
     [[nodiscard]] HttpAnswer answer(const HttpRequest& request) const { return router_.answer(request); }
     [[nodiscard]] std::size_t reference_count() const { return references_.current().size(); }
+    [[nodiscard]] const std::vector<Route>& route_table() const { return router_.routes(); }
     /// After the last request: signs the head of the audit trail.
     void close() const;
 
 private:
+    // routes.cpp: the whole API, by who may call it
     [[nodiscard]] std::vector<Route> routes();
+    void add_open_routes(std::vector<Route>& table);
+    void add_platform_routes(std::vector<Route>& table);
+    void add_viewer_routes(std::vector<Route>& table);
+    void add_operator_routes(std::vector<Route>& table);
+    void add_owner_routes(std::vector<Route>& table);
 
     const std::unique_ptr<store::Store> store_;
     const cose::Signer signer_;
+    const std::optional<cose::Signer> results_key_;
     const EkAuthorities authorities_;
     const Context context_;
     ReferenceLibrary references_;
@@ -45,6 +58,9 @@ private:
     const Enrolment enrolment_;
     const Attestation attestation_;
     const Operator operator_;
+    const Fleet fleet_;
+    const Tokens tokens_;
+    const Results results_;
     const Router router_;
 };
 

@@ -58,7 +58,9 @@ std::string Materials::operator_token() const {
 
 std::vector<std::string> Materials::verifier_options() const {
     return {"--tls-certificate", file("tls.pem"),        "--tls-key", file("tls.key"),   "--grant-key", file("grant.key"),
-            "--operator-token",  file("operator.token"), "--ek-ca",   file("ek-ca.pem"), "--reference", file("reference.json")};
+            "--operator-token",  file("operator.token"), "--ek-ca",   file("ek-ca.pem"), "--reference", file("reference.json"),
+            // The whole fleet has one address.
+            "--caller-rate", "0", "--stranger-rate", "0", "--max-peer-connections", "20000"};
 }
 
 } // namespace casemate::fleet

@@ -201,3 +201,18 @@ TEST_CASE("the database is private and of a version that we know", "[store]") {
     Connection{opened.back_end.directory / "db"}.execute("PRAGMA user_version = 99");
     CHECK_THROWS_AS(open_sqlite_store(opened.back_end.directory / "db"), StoreFailure);
 }
+
+TEMPLATE_TEST_CASE("the largest inventory is imported with a row for each entry in one unit", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
+    std::vector<InventoryEntry> entries;
+    for (int i = 0; i < 5000; ++i) {
+        std::string id = std::to_string(i);
+        entries.push_back({std::string(64 - id.size(), '0') + id, std::string(64, 'l'), false, 5, "olga"});
+    }
+    const auto unit = opened.store->begin();
+    opened.store->add_inventory(entries);
+    for (const InventoryEntry& entry : entries) opened.store->audit({5, "olga", "list", entry.platform_id, "done", ""});
+    unit->commit();
+    CHECK(opened.store->inventory(10'000).size() == 5000);
+    CHECK(opened.store->audit_trail(4999, 10).size() == 1);
+}

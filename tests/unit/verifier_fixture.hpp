@@ -100,12 +100,23 @@ struct Reply {
 
 class TestVerifier {
 public:
-    TestVerifier() {
+    explicit TestVerifier(verifier::EkAuthorities authorities = {}, const verifier::Settings& settings = {}) {
         verifier::set_log_level(verifier::LogLevel::error);
         auto opened = store::open_sqlite_store(directory / "db");
         store = opened.get();
         service = std::make_unique<verifier::Service>(verifier::ServiceParts{
-            std::move(opened), grant_key, {}, operator_token, {}, [this] { return now; }, {}});
+            std::move(opened), grant_key, std::move(authorities), operator_token, settings, [this] { return now; }, {},
+            operators(), results_key});
+    }
+
+    /// Client certificates "1...", "2...", "3..." are a viewer, an operator and an owner.
+    static verifier::CertificateMap operators() {
+        Json list = Json::array();
+        for (const auto& [digit, name, role] : {std::tuple{'1', "vera", "viewer"}, {'2', "oscar", "operator"}, {'3', "olga", "owner"}})
+            list.push_back({{"name", name}, {"role", role}, {"fingerprint", std::string(64, digit)}});
+        auto map = verifier::CertificateMap::parse(Json{{"operators", list}}.dump());
+        if (!map) std::abort();
+        return std::move(map).value();
     }
 
     /// A platform as enrolment would leave it.
@@ -123,6 +134,14 @@ public:
 
     Reply call(const std::string& method, const std::string& path, const std::string& token, const std::string& body = "") {
         verifier::HttpRequest request{method, path, token.empty() ? "" : "Bearer " + token, "application/json", "", body, "test"};
+        const verifier::HttpAnswer answer = service->answer(request);
+        return {answer.status, Json::parse(answer.body)};
+    }
+    /// By client certificate; `digit` as above, any other is nobody's.
+    Reply with_certificate(char digit, const std::string& method, const std::string& path, const std::string& body = "",
+                           store::Millis not_after = 1'000'000'000'000) {
+        verifier::HttpRequest request{method, path, "", "application/json", "", body, "127.0.0.1:5",
+                                      verifier::ClientCertificate{std::string(64, digit), "CN=test", not_after}};
         const verifier::HttpAnswer answer = service->answer(request);
         return {answer.status, Json::parse(answer.body)};
     }
@@ -163,6 +182,7 @@ public:
     ScratchDirectory directory;
     cose::Signer owner = new_signer();
     cose::Signer grant_key = new_signer();
+    cose::Signer results_key = new_signer();
     store::Millis now = 1'000'000;
     store::Store* store = nullptr;
     std::unique_ptr<verifier::Service> service;
