@@ -64,9 +64,9 @@ Certificate existing(const PrivateDirectory& directory, const std::string& name,
 
 } // namespace
 
-Certificate ensure_authority(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key) {
+Certificate ensure_authority(const PrivateDirectory& directory, const std::string& name, const char* common_name, EVP_PKEY& key) {
     if (Certificate found = existing(directory, name, key)) return found;
-    Certificate certificate = unsigned_certificate(key, "Casemate development authority");
+    Certificate certificate = unsigned_certificate(key, common_name);
     X509& self = *certificate;
     require(X509_set_issuer_name(&self, X509_get_subject_name(&self)) == 1, "set a name");
     add_extension(self, self, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
@@ -76,21 +76,40 @@ Certificate ensure_authority(const PrivateDirectory& directory, const std::strin
     return certificate;
 }
 
+namespace {
+
+/// An existing certificate must be of this issuer.
+bool exists(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, const Issuer& issuer) {
+    const Certificate found = existing(directory, name, key);
+    if (found && X509_verify(found.get(), &issuer.key) != 1) throw KeyError{name + " was issued by another authority"};
+    return found != nullptr;
+}
+
+Certificate leaf(EVP_PKEY& key, const char* common_name, const char* usage, const Issuer& issuer) {
+    Certificate made = unsigned_certificate(key, common_name);
+    X509& certificate = *made;
+    require(X509_set_issuer_name(&certificate, X509_get_subject_name(&issuer.certificate)) == 1, "set a name");
+    add_extension(certificate, issuer.certificate, NID_basic_constraints, "critical,CA:FALSE");
+    add_extension(certificate, issuer.certificate, NID_key_usage, "critical,digitalSignature");
+    add_extension(certificate, issuer.certificate, NID_ext_key_usage, usage);
+    add_extension(certificate, issuer.certificate, NID_subject_key_identifier, "hash");
+    add_extension(certificate, issuer.certificate, NID_authority_key_identifier, "keyid:always");
+    return made;
+}
+
+} // namespace
+
+void ensure_client(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer) {
+    if (exists(directory, name, key, issuer)) return;
+    const Certificate client = leaf(key, "Casemate development operator", "clientAuth", issuer);
+    sign_and_write(directory, name, *client, issuer.key);
+}
+
 void ensure_server(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer) {
-    if (const Certificate found = existing(directory, name, key)) {
-        if (X509_verify(found.get(), &issuer.key) != 1) throw KeyError{name + " was issued by another authority"};
-        return;
-    }
-    const Certificate certificate = unsigned_certificate(key, "localhost");
-    X509& server = *certificate;
-    require(X509_set_issuer_name(&server, X509_get_subject_name(&issuer.certificate)) == 1, "set a name");
-    add_extension(server, issuer.certificate, NID_basic_constraints, "critical,CA:FALSE");
-    add_extension(server, issuer.certificate, NID_key_usage, "critical,digitalSignature");
-    add_extension(server, issuer.certificate, NID_ext_key_usage, "serverAuth");
-    add_extension(server, issuer.certificate, NID_subject_key_identifier, "hash");
-    add_extension(server, issuer.certificate, NID_authority_key_identifier, "keyid:always");
-    add_extension(server, issuer.certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
-    sign_and_write(directory, name, server, issuer.key);
+    if (exists(directory, name, key, issuer)) return;
+    const Certificate server = leaf(key, "localhost", "serverAuth", issuer);
+    add_extension(*server, issuer.certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+    sign_and_write(directory, name, *server, issuer.key);
 }
 
 } // namespace casemate::keys

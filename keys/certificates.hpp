@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The development TLS certificates of the verifier: an authority of its own and a server certificate for this host.
+// The development TLS certificates of the verifier: an authority of its own and a server certificate for this host, and a
+// second authority, for the client certificates of operators.
 // Not for production: there the operator's own authority issues them.
 #pragma once
 
@@ -11,12 +12,14 @@
 namespace casemate::keys {
 
 /// A self-signed authority over `key`; an existing file must belong to that key.
-Certificate ensure_authority(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key);
+Certificate ensure_authority(const PrivateDirectory& directory, const std::string& name, const char* common_name, EVP_PKEY& key);
 
 struct Issuer {
     X509& certificate;
     EVP_PKEY& key;
 };
+/// A client certificate of an operator.
+void ensure_client(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer);
 /// A server certificate for localhost and 127.0.0.1.
 void ensure_server(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer);
 

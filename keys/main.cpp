@@ -18,9 +18,19 @@ void make_signing_key(const PrivateDirectory& directory, const std::string& name
 
 void make_tls(const PrivateDirectory& directory) {
     const PrivateKey authority_key = ensure_private_key(directory, "ca.key.pem");
-    const Certificate authority = ensure_authority(directory, "ca.pem", *authority_key);
+    const Certificate authority = ensure_authority(directory, "ca.pem", "Casemate development authority", *authority_key);
     const PrivateKey server_key = ensure_private_key(directory, "server.key.pem");
     ensure_server(directory, "server.pem", *server_key, {*authority, *authority_key});
+}
+
+/// Apart from the server's authority: who can issue a server certificate makes no operators.
+void make_operator(const PrivateDirectory& directory) {
+    const PrivateKey authority_key = ensure_private_key(directory, "operator-ca.key.pem");
+    const Certificate authority =
+        ensure_authority(directory, "operator-ca.pem", "Casemate development operators", *authority_key);
+    const PrivateKey key = ensure_private_key(directory, "operator.key.pem");
+    ensure_client(directory, "operator.pem", *key, {*authority, *authority_key});
+    ensure_token(directory, "operator.token");
 }
 
 void init(const std::string& path) {
@@ -28,8 +38,9 @@ void init(const std::string& path) {
     make_signing_key(directory, "owner");
     make_signing_key(directory, "grant");
     make_signing_key(directory, "audit");
+    make_signing_key(directory, "result");
     make_tls(directory);
-    ensure_token(directory, "operator.token");
+    make_operator(directory);
     std::printf("development keys are in %s\n", path.c_str());
 }
 

@@ -110,7 +110,8 @@ Status<Error> Session::start_verifier(const model::TpmIdentity& identity) {
                    .command = {config_.artefacts.program("casemate-verifierd"), "--state", directory() / "verifier",
                                "--listen", "127.0.0.1:0", "--port-file", port_file, "--tls-certificate",
                                keys / "server.pem", "--tls-key", keys / "server.key.pem", "--grant-key",
-                               keys / "grant.pem", "--audit-key", keys / "audit.pem", "--operator-token", keys / "operator.token", "--ek-ca",
+                               keys / "grant.pem", "--audit-key", keys / "audit.pem", "--result-key", keys / "result.pem",
+                               "--operator-token", keys / "operator.token", "--ek-ca",
                                identity.ca_certificates, "--reference", config_.reference},
                    .environment = {},
                    .inherited = {}};

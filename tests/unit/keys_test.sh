@@ -11,9 +11,15 @@ umask 0
 "$tool" init "$work/keys" >/dev/null
 [ "$(stat -c %a "$work/keys")" = 700 ] || fail "the directory is not 0700"
 [ -z "$(find "$work/keys" -type f ! -perm 600)" ] || fail "a file is not 0600"
-[ "$(find "$work/keys" -type f | wc -l)" = 11 ] || fail "not exactly eleven files"
+[ "$(find "$work/keys" -type f | wc -l)" = 17 ] || fail "not exactly seventeen files"
 openssl verify -CAfile "$work/keys/ca.pem" -purpose sslserver -verify_ip 127.0.0.1 "$work/keys/server.pem" >/dev/null ||
     fail "the server certificate does not verify"
+openssl verify -CAfile "$work/keys/operator-ca.pem" -purpose sslclient "$work/keys/operator.pem" >/dev/null ||
+    fail "the operator's certificate does not verify"
+openssl verify -CAfile "$work/keys/ca.pem" "$work/keys/operator.pem" >/dev/null 2>&1 &&
+    fail "the server's authority vouches for the operator"
+openssl verify -CAfile "$work/keys/operator-ca.pem" -purpose sslserver "$work/keys/operator.pem" >/dev/null 2>&1 &&
+    fail "the operator's certificate would do for a server"
 
 before=$(cat "$work"/keys/* | sha256sum)
 "$tool" init "$work/keys" >/dev/null
