@@ -20,6 +20,13 @@ struct CannotRun : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+void declare_platform(CLI::App& program);
+void declare_grant(CLI::App& program);
+void declare_reference(CLI::App& program);
+void declare_policy(CLI::App& program);
+void declare_token(CLI::App& program);
+void declare_result(CLI::App& program);
+void declare_evidence(CLI::App& program);
 void declare_audit(CLI::App& program);
 
 } // namespace casemate::cli

@@ -64,6 +64,11 @@ VerifierClient::VerifierClient(std::string url, std::filesystem::path authority,
 
 VerifierClient::~VerifierClient() = default;
 
+void VerifierClient::show_certificate(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+    certificate_ = certificate.string();
+    key_ = key.string();
+}
+
 VerifierAnswer VerifierClient::call(const VerifierCall& call, const std::function<bool()>& stop) {
     CURL* curl = handle_->curl;
     Received received{{}, max_answer_, stop};
@@ -75,6 +80,10 @@ VerifierAnswer VerifierClient::call(const VerifierCall& call, const std::functio
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_CAINFO, authority_.c_str());
     curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    if (!certificate_.empty()) {
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, certificate_.c_str());
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, key_.c_str());
+    }
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_3});
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call.method.c_str());
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());

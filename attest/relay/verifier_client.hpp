@@ -32,6 +32,9 @@ public:
     VerifierClient(const VerifierClient&) = delete;
     VerifierClient& operator=(const VerifierClient&) = delete;
 
+    /// From now on shows this TLS client certificate (PEM files).
+    void show_certificate(const std::filesystem::path& certificate, const std::filesystem::path& key);
+
     /// `stop` is asked some times a second; the call is given up when it says true.
     [[nodiscard]] VerifierAnswer call(const VerifierCall& call, const std::function<bool()>& stop = {});
 
@@ -40,6 +43,8 @@ private:
     std::unique_ptr<Handle> handle_;
     std::string url_;
     std::string authority_;
+    std::string certificate_; // empty = none is shown
+    std::string key_;
     std::chrono::milliseconds call_time_;
     std::size_t max_answer_;
 };

@@ -109,11 +109,12 @@ public:
             operators(), results_key});
     }
 
-    /// Client certificates "1...", "2...", "3..." are a viewer, an operator and an owner.
+    /// Client certificates "1...", "2...", "3..." are a viewer, an operator and an owner; so is who is named carl an operator.
     static verifier::CertificateMap operators() {
         Json list = Json::array();
         for (const auto& [digit, name, role] : {std::tuple{'1', "vera", "viewer"}, {'2', "oscar", "operator"}, {'3', "olga", "owner"}})
             list.push_back({{"name", name}, {"role", role}, {"fingerprint", std::string(64, digit)}});
+        list.push_back({{"name", "carl"}, {"role", "operator"}, {"subject", "CN=carl"}});
         auto map = verifier::CertificateMap::parse(Json{{"operators", list}}.dump());
         if (!map) std::abort();
         return std::move(map).value();

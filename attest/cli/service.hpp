@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls of the command line to the verifier: over TLS 1.3 to the pinned authority, as the operator of a token file or of a
+// client certificate. A refusal becomes one sentence with the next step.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "attest/verifier/json.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace casemate::cli {
+
+struct ServiceOptions {
+    std::string url;
+    std::string authority;
+    std::string token_file;
+    std::string certificate;
+    std::string key;
+    bool json = false;
+};
+
+/// --url, --ca, --token, --certificate, --key, --json; the first five also from CASEMATE_URL, CASEMATE_CA, ...
+[[nodiscard]] std::shared_ptr<ServiceOptions> declare_service(CLI::App& group);
+
+/// Throws CannotRun when there is no answer or the options are wrong, and Refused, after it said why, when the service refuses.
+[[nodiscard]] verifier::Json call_service(const ServiceOptions& options, const std::string& method, const std::string& path,
+                                          const std::string& body = "{}");
+
+/// The answer itself with --json, else `sentence`.
+void report(const ServiceOptions& options, const verifier::Json& answer, const std::string& sentence);
+
+} // namespace casemate::cli
