@@ -252,6 +252,7 @@ TEST_CASE("a rate limit forgets who was silent and never grows without bound", "
     CHECK(limit.take("new", 10'000)); // all others are full again and forgotten
     CHECK(limit.take("new", 10'000));
     CHECK_FALSE(limit.take("new", 10'000));
+    CHECK(limit.take("newer", 10'000)); // a bucket of its own
     CHECK_FALSE(limit.take("new", 5'000)); // a clock that goes back earns nothing
     verifier::RateLimit none{0};
     for (int i = 0; i < 1000; ++i) CHECK(none.take("a", 0));
