@@ -76,6 +76,7 @@ std::string pointer_step(const std::string& key) {
 } // namespace
 
 Result<Json, ApiError> parse_object(std::string_view text) {
+    if (text.empty()) return refuse(400, "json", "the body is not JSON"); // its data may be null, which the parser copies
     if (parser().allocate(text.size(), max_json_depth + 1) != simdjson::SUCCESS)
         return refuse(400, "json", "there is no memory for the body");
     dom::element document;
