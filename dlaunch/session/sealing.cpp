@@ -3,7 +3,7 @@
 
 #include "attest/relay/encoding.hpp"
 #include "attest/secret/owner_tpm.hpp"
-#include "dlaunch/model/gdb_packet.hpp"
+#include "attest/verifier/encoding.hpp"
 #include "dlaunch/model/software_tpm.hpp"
 
 #include <algorithm>
@@ -36,7 +36,7 @@ model::Outcome<ProvisionedTpm> provision(const std::filesystem::path& directory)
 }
 
 model::Outcome<secret::Digest> digest_from(const json& value) {
-    const auto bytes = model::from_hex(value.is_string() ? value.get<std::string>() : "");
+    const auto bytes = verifier::from_hex(value.is_string() ? value.get<std::string>() : "");
     secret::Digest digest;
     if (!bytes || bytes->size() != digest.size()) return fail("the reference values have no such digest");
     std::copy(bytes->begin(), bytes->end(), digest.begin());

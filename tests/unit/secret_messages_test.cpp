@@ -2,6 +2,7 @@
 // The messages of a sealed secret and what they are computed from. That a TPM agrees is shown by casemate-secret-test.
 #include "attest/secret/release.hpp"
 #include "attest/secret/seal.hpp"
+#include "attest/verifier/tpm_public.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -47,6 +48,15 @@ TEST_CASE("a sealed secret says whom it is for and not what it is", "[secret]") 
     CHECK(std::search(message.value().begin(), message.value().end(), plain.begin(), plain.end()) == message.value().end());
     const auto again = seal({"volume-key", "disk0", 0x81010001, modulus()}, plain, owner);
     CHECK(again.value() != message.value());
+}
+
+TEST_CASE("the endorsement key that secrets are sealed to is the one that the verifier enrols", "[secret]") {
+    const TpmArea area = endorsement_key(modulus());
+    Bytes sized{static_cast<std::uint8_t>(area.view().size() >> 8), static_cast<std::uint8_t>(area.view().size())};
+    sized.insert(sized.end(), area.view().begin(), area.view().end());
+    CHECK(casemate::verifier::parse_endorsement_key(sized).ok());
+    sized[2 + 4 + 3] ^= 1; // another attribute, another template
+    CHECK_FALSE(casemate::verifier::parse_endorsement_key(sized).ok());
 }
 
 TEST_CASE("every truncation and every flipped bit of a sealed secret is refused", "[secret]") {
