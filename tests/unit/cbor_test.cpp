@@ -175,6 +175,13 @@ TEST_CASE("a nested item of any kind is read through and leaves its neighbours",
     const auto bytes = from_hex("83 82 00 a1 00 80 43 010203 f4");
     CborReader in{bytes};
     in.expect_array(3);
+    CborReader by_name = in;
+    by_name.expect_array(2);
+    CHECK(by_name.u64() == 0);
+    by_name.expect_map(1);
+    by_name.expect_key(0);
+    by_name.expect_array(0);
+    CHECK(to_hex(by_name.bytes(3)) == "010203"); // what was read so lies where what is read as any item does
     casemate::test::read_any(in);
     CHECK(to_hex(in.bytes(3)) == "010203");
     CHECK_FALSE(in.boolean());
