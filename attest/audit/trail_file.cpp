@@ -19,11 +19,17 @@ constexpr std::size_t max_line = 16 * 1024;
 
 /// Throws Json::exception when a member is missing or of another type; the caller turns that into "no entry".
 std::optional<ChainedRow> read_row(const Json& object) {
+    const auto sequence = verifier::whole_number(object, "sequence");
+    const auto at = verifier::whole_number(object, "at");
+    if (!sequence || !at) return std::nullopt;
     ChainedRow row;
-    row.sequence = object.at("sequence").get<std::int64_t>();
-    row.row = {object.at("at").get<std::int64_t>(),       object.at("actor").get<std::string>(),
-               object.at("action").get<std::string>(),    object.at("object").get<std::string>(),
-               object.at("outcome").get<std::string>(),   object.at("detail").get<std::string>()};
+    row.sequence = *sequence;
+    row.row = {*at,
+               object.at("actor").get<std::string>(),
+               object.at("action").get<std::string>(),
+               object.at("object").get<std::string>(),
+               object.at("outcome").get<std::string>(),
+               object.at("detail").get<std::string>()};
     const auto hash = verifier::from_hex(object.at("hash").get<std::string>());
     if (!hash || hash->size() != row.hash.size() || !is_clean(row.row)) return std::nullopt;
     std::copy(hash->begin(), hash->end(), row.hash.begin());

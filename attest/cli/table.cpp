@@ -11,9 +11,14 @@ namespace {
 
 using verifier::Json;
 
+std::string time_of(const Json& row, const char* member) {
+    const auto millis = verifier::whole_number(row, member);
+    return millis ? time_text(*millis) : "-";
+}
+
 std::string cell(const Json& row, const Column& column) {
+    if (column.form == Column::Form::time) return time_of(row, column.member);
     const Json value = row.value(column.member, Json{});
-    if (column.form == Column::Form::time) return value.is_number() ? time_text(value.get<std::int64_t>()) : "-";
     std::string text = value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump();
     if (text.empty()) text.push_back('-');
     return column.form == Column::Form::short_id ? text.substr(0, 16) : text;

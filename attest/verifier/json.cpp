@@ -3,6 +3,7 @@
 #include "attest/verifier/json.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <simdjson.h>
 
@@ -124,6 +125,13 @@ Status<ApiError> only_members(const Json& object, std::initializer_list<std::str
         if (std::find(known.begin(), known.end(), key) == known.end())
             return refuse(400, code, at + pointer_step(key) + ": unknown member");
     return Done{};
+}
+
+std::optional<std::int64_t> whole_number(const Json& object, const char* name) {
+    const auto member = object.find(name);
+    if (member == object.end() || !member->is_number_integer()) return std::nullopt;
+    if (member->is_number_unsigned() && member->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+    return member->get<std::int64_t>();
 }
 
 bool is_hex_id(std::string_view text, std::size_t length) {

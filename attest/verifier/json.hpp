@@ -3,6 +3,7 @@
 // an error that names the member. The size is bounded by the caller (the HTTP server's body limit).
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -45,6 +46,10 @@ inline constexpr int max_json_depth = 8;
 /// Refuses a member that is not in `known`, by its JSON pointer [RFC 6901] below `at`: what was given is never ignored.
 [[nodiscard]] Status<ApiError> only_members(const Json& object, std::initializer_list<std::string_view> known,
                                             const std::string& at, const char* code);
+
+/// A whole number that fits; not a fraction, and not one so large that it was read as one (nlohmann's own conversion
+/// of such a number is undefined). Nothing when it is not there, or something else.
+[[nodiscard]] std::optional<std::int64_t> whole_number(const Json& object, const char* name);
 
 /// Lower-case hexadecimal of exactly this length: the grammar of every id.
 [[nodiscard]] bool is_hex_id(std::string_view text, std::size_t length);

@@ -14,7 +14,7 @@ using Why = ResultRefusal::Why;
 
 constexpr const char* profile = "tag:ietf.org,2026:rats/ear#04";
 constexpr std::size_t max_token = 64 * 1024;
-constexpr std::uint64_t clock_skew = 60; // seconds that the reader's clock may be behind
+constexpr std::int64_t clock_skew = 60; // seconds that the reader's clock may be behind
 
 Failure<ResultRefusal> refuse(Why why, std::string detail) { return {{why, std::move(detail)}}; }
 
@@ -118,18 +118,22 @@ Status<ResultRefusal> check_signature(const Parts& parts, const ResultKey& point
     return Done{};
 }
 
+/// A NumericDate [RFC 7519, 2] up to the end of the year 9999: what comes after a date is counted with it.
+bool is_date(std::optional<std::int64_t> seconds) { return seconds && *seconds >= 0 && *seconds <= 253'402'300'799; }
+
 Status<ResultRefusal> check_claims(const Json& claims, Millis now) {
     const Json::json_pointer status{"/submods/platform/ear_status"};
     const Json::json_pointer platform{"/submods/platform/casemate_platform_id"};
-    const bool numbers = claims.contains("iat") && claims["iat"].is_number_unsigned() && claims.contains("exp") &&
-                         claims["exp"].is_number_unsigned();
+    const auto issued = whole_number(claims, "iat");
+    const auto expires = whole_number(claims, "exp");
+    const bool numbers = is_date(issued) && is_date(expires);
     const bool texts = claims.contains("eat_nonce") && claims["eat_nonce"].is_string() && claims.contains(status) &&
                        claims[status].is_string() && claims.contains(platform) && claims[platform].is_string();
     if (!numbers || !texts || claims.value("eat_profile", Json{}) != profile)
         return refuse(Why::claims, "not a result of the profile " + std::string(profile));
-    const auto seconds = static_cast<std::uint64_t>(std::max<Millis>(0, now) / 1000);
-    if (claims["exp"].get<std::uint64_t>() <= seconds) return refuse(Why::expired, "the result has expired");
-    if (claims["iat"].get<std::uint64_t>() > seconds + clock_skew) return refuse(Why::not_yet, "the result was issued in the future");
+    const std::int64_t seconds = std::max<Millis>(0, now) / 1000;
+    if (*expires <= seconds) return refuse(Why::expired, "the result has expired");
+    if (*issued > seconds + clock_skew) return refuse(Why::not_yet, "the result was issued in the future");
     return Done{};
 }
 

@@ -60,3 +60,17 @@ TEST_CASE("members are typed, bounded and named in the refusal", "[verifier]") {
     CHECK_FALSE(bytes_list_member(object, "list", 2, 8).ok());
     CHECK(bytes_member(object, "absent", 3).error().detail.find("absent") != std::string::npos);
 }
+
+TEST_CASE("a whole number is one that fits: no fraction, no exponent, nothing too large", "[verifier]") {
+    CHECK_FALSE(parse_object(R"({"long":17950300000000000000000000})").ok());
+    const auto parsed = parse_object(R"({"n":-7,"max":9223372036854775807,"over":9223372036854775808,"huge":1.79503e+25,
+                                         "half":0.5,"text":"1","null":null})");
+    REQUIRE(parsed.ok());
+    const Json& object = parsed.value();
+    CHECK(whole_number(object, "n") == -7);
+    CHECK(whole_number(object, "max") == 9223372036854775807);
+    for (const char* bad : {"over", "huge", "half", "text", "null", "absent"}) {
+        INFO(bad);
+        CHECK_FALSE(whole_number(object, bad));
+    }
+}
