@@ -2,6 +2,8 @@
 // See key_files.hpp.
 #include "keys/key_files.hpp"
 
+#include "attest/cose/signer.hpp"
+
 #include <array>
 #include <cstdint>
 #include <openssl/crypto.h>
@@ -37,6 +39,13 @@ std::string public_pem(EVP_PKEY& key) {
     return contents(*bio);
 }
 
+std::string_view mark_of(Purpose purpose) { return purpose == Purpose::development ? cose::development_mark : std::string_view{}; }
+
+void expect_purpose(const std::string& pem, const std::string& name, Purpose purpose) {
+    if (purpose == Purpose::production && pem.find(cose::development_mark) != std::string::npos)
+        throw KeyError{name + " is a development key: make production keys in a directory of their own"};
+}
+
 } // namespace
 
 std::string contents(BIO& bio) {
@@ -46,20 +55,24 @@ std::string contents(BIO& bio) {
     return {data, static_cast<std::size_t>(size)};
 }
 
-PrivateKey ensure_private_key(const PrivateDirectory& directory, const std::string& name) {
-    if (const auto pem = directory.read(name)) return parse_private_key(*pem, name);
+PrivateKey ensure_private_key(const PrivateDirectory& directory, const std::string& name, Purpose purpose) {
+    if (const auto pem = directory.read(name)) {
+        expect_purpose(*pem, name, purpose);
+        return parse_private_key(*pem, name);
+    }
     PrivateKey key{EVP_EC_gen("P-256")};
     require(key != nullptr, "make a P-256 key");
-    std::string pem = private_pem(*key);
+    std::string pem = std::string{mark_of(purpose)} + private_pem(*key);
     directory.write_new(name, pem);
     OPENSSL_cleanse(pem.data(), pem.size());
     return key;
 }
 
-void ensure_public_key(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key) {
-    const std::string wanted = public_pem(key);
+void ensure_public_key(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Purpose purpose) {
+    const std::string bare = public_pem(key), wanted = std::string{mark_of(purpose)} + bare;
     if (const auto found = directory.read(name)) {
-        if (*found != wanted) throw KeyError{name + " is not the public half of its private key"};
+        expect_purpose(*found, name, purpose);
+        if (*found != wanted && *found != bare) throw KeyError{name + " is not the public half of its private key"};
         return;
     }
     directory.write_new(name, wanted);

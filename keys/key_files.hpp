@@ -9,10 +9,13 @@
 
 namespace casemate::keys {
 
-/// The private key in `name` (PEM, PKCS #8), made when absent.
-PrivateKey ensure_private_key(const PrivateDirectory& directory, const std::string& name);
+enum class Purpose { production, development };
+
+/// The private key in `name` (PEM, PKCS #8), made when absent. A development key has its mark before
+/// the PEM block (attest/cose/signer.hpp); for production, none with it is taken.
+PrivateKey ensure_private_key(const PrivateDirectory& directory, const std::string& name, Purpose purpose);
 /// Writes the public half (PEM, SubjectPublicKeyInfo); refuses an existing one of another key.
-void ensure_public_key(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key);
+void ensure_public_key(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Purpose purpose);
 /// 32 random bytes in hexadecimal.
 void ensure_token(const PrivateDirectory& directory, const std::string& name);
 

@@ -22,6 +22,12 @@ using Signature = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
 using Number = std::unique_ptr<BIGNUM, Releaser<BN_free>>;
 using PublicPoint = std::array<std::uint8_t, measure::p256_point_size>;
 
+#ifdef CASEMATE_PRODUCTION
+constexpr bool is_production = true;
+#else
+constexpr bool is_production = false;
+#endif
+
 constexpr int scalar_size = 32;
 constexpr char group_order_hex[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"; // [SEC2 2.4.2]
 
@@ -30,6 +36,8 @@ std::optional<std::string> read_file(const std::string& path) {
     if (!stream) return std::nullopt;
     return std::string{std::istreambuf_iterator<char>{stream}, {}};
 }
+
+bool is_unfit(std::string_view pem) { return is_production && pem.find(development_mark) != std::string_view::npos; }
 
 Bio memory_bio(const std::string& text) {
     return Bio{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
@@ -69,6 +77,7 @@ const char* describe(SignError error) {
     case SignError::cannot_read: return "cannot read the key file";
     case SignError::not_p256_private_key: return "the file does not hold a P-256 key of this kind";
     case SignError::library: return "the cryptographic library failed";
+    case SignError::development_key: return "a development key, and this is a production build: make keys with casemate-keys init";
     }
     return "unknown error";
 }
@@ -81,6 +90,7 @@ Result<Signer, SignError> Signer::adopt(Key key) {
 }
 
 Result<Signer, SignError> Signer::from_pem(const std::string& pem) {
+    if (is_unfit(pem)) return Failure{SignError::development_key};
     const Bio bio = memory_bio(pem);
     return adopt(Key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free});
 }
@@ -128,6 +138,7 @@ Result<std::vector<std::uint8_t>, SignError> Signer::sign_message(ByteView prote
 Result<PublicPoint, SignError> read_public_key(const std::string& path) {
     const auto pem = read_file(path);
     if (!pem) return Failure{SignError::cannot_read};
+    if (is_unfit(*pem)) return Failure{SignError::development_key};
     const Bio bio = memory_bio(*pem);
     const std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>> key{
         PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr)};

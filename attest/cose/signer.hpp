@@ -8,15 +8,19 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct evp_pkey_st; // OpenSSL's EVP_PKEY
 
 namespace casemate::cose {
 
-enum class SignError { none, cannot_read, not_p256_private_key, library };
+enum class SignError { none, cannot_read, not_p256_private_key, library, development_key };
 
 [[nodiscard]] const char* describe(SignError error);
+
+/// The line before the PEM block by which `casemate-keys init --development` marks its keys. A build with CASEMATE_PRODUCTION takes none of them.
+inline constexpr std::string_view development_mark = "Casemate development key: not for production\n";
 
 class Signer {
 public:

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Usage: keys_test.sh CASEMATE_KEYS   -- what keys/README.md promises: modes, idempotence, no overwriting, refusals.
+# Usage: keys_test.sh CASEMATE_KEYS PRODUCTION_CHECK DEVELOPMENT_CHECK
+# What keys/README.md promises: modes, idempotence, no overwriting, refusals, and who takes which keys.
 set -eu
-tool=$1
+tool=$1 production_check=$2 development_check=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "keys_test: $1" >&2; exit 1; }
@@ -28,6 +29,12 @@ before=$(cat "$work"/keys/* | sha256sum)
 rm "$work/keys/owner.pub.pem" "$work/keys/server.pem"
 "$tool" init "$work/keys" >/dev/null
 [ -f "$work/keys/owner.pub.pem" ] && [ -f "$work/keys/server.pem" ] || fail "what was missing was not made"
+
+"$tool" init --development "$work/development" >/dev/null
+"$production_check" "$work/development" "$work/keys" || fail "a production build is wrong about keys"
+"$development_check" "$work/development" "$work/keys" || fail "a development build is wrong about keys"
+"$tool" init "$work/development" 2>/dev/null && fail "development keys were taken for production"
+openssl pkey -in "$work/development/owner.pem" -noout || fail "the mark hides the key from others"
 
 cp "$work/keys/grant.pub.pem" "$work/keys/owner.pub.pem"
 "$tool" init "$work/keys" 2>/dev/null && fail "a public key of another key was accepted"
