@@ -18,9 +18,8 @@ SecretError SecretService::release(ByteView request) {
     if (!sealed.ok()) return SecretError::message;
     if (!approval.ok() || approval.value().vm != sealed.value().vm) return SecretError::approval;
     const policy::Policy& policy = custody_.policy();
-    custody::VmIndex vm = 0;
-    while (vm < policy.vm_count && policy.vms[vm].name.view() != sealed.value().vm) ++vm;
-    if (vm == policy.vm_count || policy.vms[vm].role != policy::Role::driver) return SecretError::vm;
+    const custody::VmIndex vm = policy.receiver_of(sealed.value().name, sealed.value().vm);
+    if (vm == policy.vm_count) return SecretError::vm;
     const SecretError error = hand_over(sealed.value(), approval.value(), vm);
     LogLine{"@cm event=secret"}.key("vm", policy.vms[vm].name.view()).key("name", sealed.value().name).key("error", static_cast<unsigned>(error));
     return error;

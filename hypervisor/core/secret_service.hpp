@@ -15,7 +15,7 @@ enum class SecretError : std::uint8_t {
     none = 0,
     message = 1,     // not a secret sealed by the policy's owner
     approval = 2,    // not an approval for the same VM
-    vm = 3,          // no driver VM of this name
+    vm = 3,          // the policy has no driver VM of this name that may be given this secret
     not_holding = 4, // it does not run, or does not hold each of its devices under a live lease
     unread = 5,      // it has not read the last one
     ledger = 6,      // could not be recorded: not handed over

@@ -45,6 +45,7 @@ void write_vm(Writer& out, const Vm& vm) {
     out.number("weight", vm.weight);
     out.number("cap_percent", vm.cap);
     out.line("restart", quoted(word(vm.restart)));
+    if (vm.secret_count != 0) out.line("secrets", array(secret_names(vm)));
 }
 
 void write_device(Writer& out, const Policy& policy, const Device& device) {
@@ -66,6 +67,10 @@ std::string decompile(const Policy& policy) {
     for (std::size_t i = 0; i < policy.link_count; ++i) {
         out.table("link");
         out.line("between", array({vm_name(policy, policy.links[i].first), vm_name(policy, policy.links[i].second)}));
+    }
+    for (std::size_t i = 0; i < policy.conflict_count; ++i) {
+        out.table("conflict");
+        out.line("between", array(member_names(policy, policy.conflicts[i])));
     }
     return out.take();
 }

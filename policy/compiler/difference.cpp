@@ -30,7 +30,8 @@ Things things_of(const Policy& policy) {
                                                 {"placement", word(vm.placement)},
                                                 {"weight", std::to_string(vm.weight)},
                                                 {"cap", std::to_string(vm.cap) + " %"},
-                                                {"restart", word(vm.restart)}};
+                                                {"restart", word(vm.restart)},
+                                                {"secrets", vm.secret_count == 0 ? "none" : listed(secret_names(vm))}};
     }
     for (std::size_t i = 0; i < policy.device_count; ++i) {
         const Device& device = policy.devices[i];
@@ -43,6 +44,11 @@ Things things_of(const Policy& policy) {
         std::vector<std::string> ends{vm_name(policy, policy.links[i].first), vm_name(policy, policy.links[i].second)};
         std::sort(ends.begin(), ends.end());
         things["link between " + listed(ends)] = {};
+    }
+    for (std::size_t i = 0; i < policy.conflict_count; ++i) {
+        std::vector<std::string> members = member_names(policy, policy.conflicts[i]);
+        std::sort(members.begin(), members.end());
+        things["conflict of interest between " + listed(members)] = {};
     }
     return things;
 }

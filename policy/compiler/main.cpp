@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // casemate-policy: from the owner's TOML text to the signed bundle that is measured at launch.
 //   compile SOURCE --key OWNER.pem --verifier-key GRANT.pub.pem --out policy.cbor
+//   (with --inventory FILE where the source names devices by class: the output of lspci -Dnmm on the machine)
 //   check SOURCE            show policy.cbor            decompile policy.cbor
 //   who-can-hold POLICY 00:03.0       can-talk POLICY net0 client1       diff OLD NEW       (sources or bundles)
 // Exit status: 0 done, and for a question yes; 1 refused (each reason on a line of its own, with file and line number); 3 for a question no.
 #include "attest/cose/signer.hpp"
 #include "policy/compiler/decompile.hpp"
+#include "policy/compiler/inventory.hpp"
 #include "policy/compiler/pci_text.hpp"
 #include "policy/compiler/questions.hpp"
 #include "policy/compiler/show.hpp"
@@ -36,19 +38,31 @@ std::optional<std::string> read_file(const std::string& path) {
     return std::string{std::istreambuf_iterator<char>{stream}, {}};
 }
 
+bool report(const std::string& path, const std::vector<policy::Problem>& problems) {
+    for (const policy::Problem& problem : problems) {
+        std::cerr << path << ":" << (problem.line != 0 ? std::to_string(problem.line) + ":" : "") << " "
+                  << problem.what << "\n";
+    }
+    return problems.empty();
+}
+
+std::string inventory_file; // --inventory; empty: none
+
 /// The policy, or nothing after the reasons were printed.
 std::unique_ptr<policy::Source> read_policy(const std::string& path, const PublicKey& grant_key) {
+    policy::Inventory inventory;
+    if (!inventory_file.empty()) {
+        const auto listing = read_file(inventory_file);
+        inventory = policy::parse_inventory(listing.value_or(""));
+        if (!report(inventory_file, inventory.problems)) return nullptr;
+    }
     const auto text = read_file(path);
     if (!text) {
         refuse("cannot read " + path);
         return nullptr;
     }
-    auto source = std::make_unique<policy::Source>(policy::read_source(*text, grant_key));
-    for (const policy::Problem& problem : source->problems) {
-        std::cerr << path << ":" << (problem.line != 0 ? std::to_string(problem.line) + ":" : "") << " "
-                  << problem.what << "\n";
-    }
-    return source->problems.empty() ? std::move(source) : nullptr;
+    auto source = std::make_unique<policy::Source>(policy::read_source(*text, grant_key, inventory_file.empty() ? nullptr : &inventory));
+    return report(path, source->problems) ? std::move(source) : nullptr;
 }
 
 int check(const std::string& path) {
@@ -174,6 +188,8 @@ int diff(const Question& question) {
 int main(int argc, char** argv) {
     CLI::App app{"The owner's policy: from TOML to a signed bundle, and back to readable text."};
     app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--inventory", inventory_file, "the machine's devices, as lspci -Dnmm prints them there: for sources that name devices by class")->type_name("FILE");
     CompileOptions options;
     CLI::App* compile_command = app.add_subcommand("compile", "check, encode and sign");
     compile_command->add_option("SOURCE", options.source, "policy in TOML")->required();

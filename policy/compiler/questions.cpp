@@ -41,6 +41,14 @@ std::vector<std::size_t> shortest_way(const Policy& policy, std::size_t from, st
     return {};
 }
 
+/// "; and may never be ..." where a conflict set forbids it.
+std::string reason_why_never(const Policy& policy, std::size_t one, std::size_t other) {
+    for (std::size_t i = 0; i < policy.conflict_count; ++i)
+        if (policy.conflicts[i].has(one) && policy.conflicts[i].has(other))
+            return "; and there may be none: a conflict of interest is declared between " + listed(member_names(policy, policy.conflicts[i]));
+    return "";
+}
+
 } // namespace
 
 Answer who_can_hold(const Policy& policy, const DeviceAddress& address) {
@@ -63,7 +71,7 @@ Answer can_talk(const Policy& policy, std::string_view one, std::string_view oth
     if (from == to) return {false, {"no: a VM has no link to itself"}};
     const auto way = shortest_way(policy, *from, *to);
     if (way.size() == 2) return {true, {"yes: " + std::string{one} + " and " + std::string{other} + " have a link"}};
-    if (way.empty()) return {false, {"no: there is no link between them, nor a way over others"}};
+    if (way.empty()) return {false, {"no: there is no link between them, nor a way over others" + reason_why_never(policy, *from, *to)}};
     std::vector<std::string> between;
     for (std::size_t i = 1; i + 1 < way.size(); ++i) between.push_back(vm_name(policy, way[i]));
     return {false, {"no: there is no link between them; what they can tell each other goes by way of " + listed(between)}};

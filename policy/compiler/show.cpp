@@ -25,6 +25,7 @@ void show_vm(std::ostream& out, const Vm& vm) {
         << ", weight " << vm.weight << ", at most " << int{vm.cap} << " %" << (vm.restart == Restart::warm ? ", warm restart" : "")
         << "\n   kernel " << vm.kernel.view() << ", initrd " << vm.initrd.view() << "\n   command line \""
         << vm.command_line.view() << "\"\n";
+    if (vm.secret_count != 0) out << "   secrets " << listed(secret_names(vm)) << "\n";
 }
 
 void show_device(std::ostream& out, const Policy& policy, const Device& device) {
@@ -43,6 +44,8 @@ void show(std::ostream& out, const Policy& policy, const Bundle& bundle) {
     for (std::size_t i = 0; i < policy.link_count; ++i)
         out << "link " << policy.vms[policy.links[i].first].name.view() << " to "
             << policy.vms[policy.links[i].second].name.view() << "\n";
+    for (std::size_t i = 0; i < policy.conflict_count; ++i)
+        out << "conflict of interest between " << listed(member_names(policy, policy.conflicts[i])) << "\n";
 }
 
 } // namespace casemate::policy

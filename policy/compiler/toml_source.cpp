@@ -2,6 +2,7 @@
 // See toml_source.hpp. The keys are those of policy/defaults/emulated.toml.
 #include "policy/compiler/toml_source.hpp"
 
+#include "policy/compiler/inventory.hpp"
 #include "policy/compiler/pci_text.hpp"
 #include "policy/compiler/toml_fields.hpp"
 
@@ -11,6 +12,15 @@ namespace casemate::policy {
 namespace {
 
 using Tables = std::vector<const toml::table*>;
+
+/// The owner writes them in any order.
+void read_secrets(Fields& fields, Vm& vm) {
+    auto names = fields.texts("secrets");
+    if (names.size() > max_secrets) return fields.bad("secrets", describe(PolicyError::secret_names));
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names)
+        if (!vm.secrets[vm.secret_count++].assign(name)) return fields.bad("secrets", describe(PolicyError::secret_names));
+}
 
 void read_vm(const toml::table& table, std::vector<Problem>& problems, Vm& vm) {
     Fields fields{table, problems};
@@ -31,6 +41,7 @@ void read_vm(const toml::table& table, std::vector<Problem>& problems, Vm& vm) {
     else fields.bad("placement", describe(PolicyError::placement));
     if (table.contains("weight")) vm.weight = fields.number<std::uint16_t>("weight");
     if (table.contains("cap_percent")) vm.cap = fields.number<std::uint8_t>("cap_percent");
+    if (table.contains("secrets")) read_secrets(fields, vm);
     if (!table.contains("restart")) return;
     const std::string restart = fields.text("restart");
     if (restart == "warm") vm.restart = Restart::warm;
@@ -63,19 +74,78 @@ void read_rights(Fields& fields, Device& device) {
     }
 }
 
-void read_device(const toml::table& table, std::vector<Problem>& problems, const Policy& policy, Device& device) {
-    Fields fields{table, problems};
-    if (const auto address = parse_address(fields.text("address"))) device.address = *address;
-    else fields.bad("address", "'address' must look like 00:03.0 or 0000:00:03.0");
-    if (const auto id = parse_vendor_device(fields.text("id"))) {
-        device.vendor = id->vendor;
-        device.device_id = id->device;
-    } else {
-        fields.bad("id", "'id' must look like 8086:10d3");
+/// Which devices a table is about. Location and id together are one device, whatever the machine; otherwise all of the machine's that fit.
+struct Selector {
+    std::optional<DeviceAddress> address;
+    std::optional<VendorDevice> id;
+    std::optional<std::string> class_prefix;
+
+    [[nodiscard]] bool is_exact() const { return address && id && !class_prefix; }
+    [[nodiscard]] bool fits(const PciFunction& function) const {
+        return (!address || function.address == *address) && (!id || (function.vendor == id->vendor && function.device_id == id->device)) &&
+               (!class_prefix || function.device_class.starts_with(*class_prefix));
     }
+};
+
+Selector read_selector(const toml::table& table, Fields& fields) {
+    Selector selector;
+    const bool by_class = table.contains("class");
+    if (!by_class && !table.contains("id")) fields.text("address"); // reported when it is not there either
+    if (table.contains("address") && !(selector.address = parse_address(fields.text("address"))))
+        fields.bad("address", "'address' must look like 00:03.0 or 0000:00:03.0");
+    if (table.contains("id") && !(selector.id = parse_vendor_device(fields.text("id")))) fields.bad("id", "'id' must look like 8086:10d3");
+    if (by_class && !(selector.class_prefix = class_prefix(fields.text("class"))))
+        fields.bad("class", "'class' must be network, storage, nvme, sata, usb, audio, display, or digits as lspci -n has them");
+    return selector;
+}
+
+/// A device that a table before this one names is not taken twice: "this one so, all others of the class so".
+bool is_named(const Policy& policy, const DeviceAddress& address) {
+    const auto end = policy.devices.begin() + policy.device_count;
+    return std::any_of(policy.devices.begin(), end, [&](const Device& each) { return each.address == address; });
+}
+
+void add_selected(const Selector& selector, const Device& alike, const Inventory& inventory, Fields& fields, Policy& policy) {
+    std::size_t found = 0;
+    for (const PciFunction& function : inventory.functions) {
+        if (!selector.fits(function) || is_named(policy, function.address)) continue;
+        if (policy.device_count == max_devices) return fields.bad("holders", describe(PolicyError::device_count));
+        Device& device = policy.devices[policy.device_count++] = alike;
+        device.address = function.address;
+        device.vendor = function.vendor;
+        device.device_id = function.device_id;
+        ++found;
+    }
+    if (found == 0) fields.bad("holders", "the machine of the inventory has no (further) device like this");
+}
+
+void read_device(const toml::table& table, std::vector<Problem>& problems, const Inventory* inventory, Policy& policy) {
+    Fields fields{table, problems};
+    const Selector selector = read_selector(table, fields);
+    Device device;
     read_holders(fields, policy, device);
     read_rights(fields, device);
     device.max_lease = fields.number<std::uint32_t>("max_lease");
+    if (!problems.empty()) return;
+    if (!selector.is_exact() && inventory == nullptr)
+        return fields.bad("holders", "without both 'address' and 'id' it depends on the machine: give its inventory (lspci -Dnmm > FILE there, and --inventory FILE)");
+    if (!selector.is_exact()) return add_selected(selector, device, *inventory, fields, policy);
+    if (policy.device_count == max_devices) return fields.bad("holders", describe(PolicyError::device_count));
+    device.address = *selector.address;
+    device.vendor = selector.id->vendor;
+    device.device_id = selector.id->device;
+    policy.devices[policy.device_count++] = device;
+}
+
+/// The owner writes the VMs in any order.
+void read_conflict(const toml::table& table, std::vector<Problem>& problems, const Policy& policy, Conflict& conflict) {
+    Fields fields{table, problems};
+    for (const std::string& name : fields.texts("between")) {
+        const std::uint8_t vm = find_vm(policy, name);
+        if (vm == policy.vm_count) fields.bad("between", "'" + name + "' is not a VM of this policy");
+        else if (conflict.has(vm)) fields.bad("between", "'" + name + "' is there twice");
+        else conflict.members |= static_cast<std::uint16_t>(1 << vm);
+    }
 }
 
 /// The owner writes the two VMs in any order.
@@ -93,33 +163,42 @@ void read_link(const toml::table& table, std::vector<Problem>& problems, const P
 }
 
 struct SourceTables {
-    Tables vms, devices, links;
+    Tables vms, devices, links, conflicts;
+    std::vector<std::size_t> table_of_device; // by Policy::devices: a selector's table stands for several
 };
 
-/// Where the broken rule stands: at a link, at a device, at a VM, or nowhere in particular.
+/// Where the broken rule stands: at a conflict set, at a link, at a device, at a VM, or nowhere in particular.
 std::size_t line_of(const PolicyFault& fault, const SourceTables& source) {
-    const bool about_link = fault.rule >= PolicyError::link_end_unknown;
-    const bool about_device = fault.rule >= PolicyError::device_address && fault.rule <= PolicyError::lease;
-    const bool about_vm = fault.rule >= PolicyError::vm_name && fault.rule <= PolicyError::core_not_shared &&
-                          fault.rule != PolicyError::no_agent;
-    const Tables& tables = about_link ? source.links : about_device ? source.devices : source.vms;
-    if (!(about_link || about_device || about_vm) || fault.index >= tables.size()) return 0;
-    return tables[fault.index]->source().begin.line;
+    const auto about = [&](PolicyError first, PolicyError last) { return fault.rule >= first && fault.rule <= last; };
+    const auto line = [](const Tables& tables, std::size_t index) { return index < tables.size() ? tables[index]->source().begin.line : 0; };
+    if (about(PolicyError::conflict_members, PolicyError::conflict_holders)) return line(source.conflicts, fault.index);
+    if (about(PolicyError::link_end_unknown, PolicyError::link_ends)) return line(source.links, fault.index);
+    if (about(PolicyError::device_address, PolicyError::lease)) return line(source.devices, source.table_of_device.at(fault.index));
+    const bool about_vm = about(PolicyError::vm_name, PolicyError::core_not_shared) && fault.rule != PolicyError::no_agent;
+    return about_vm ? line(source.vms, fault.index) : 0;
 }
 
-void read_root(const toml::table& root, Source& source) {
+void read_devices(const Inventory* inventory, SourceTables& all, Source& source) {
+    for (std::size_t i = 0; i < all.devices.size(); ++i) {
+        read_device(*all.devices[i], source.problems, inventory, source.policy);
+        all.table_of_device.resize(source.policy.device_count, i);
+    }
+}
+
+void read_root(const toml::table& root, const Inventory* inventory, Source& source) {
     Policy& policy = source.policy;
     std::vector<Problem>& problems = source.problems;
     Fields fields{root, problems};
     policy.epoch = fields.number<std::uint32_t>("epoch");
-    const SourceTables all{fields.tables("vm"), fields.tables("device"), fields.tables("link")};
+    SourceTables all{fields.tables("vm"), fields.tables("device"), fields.tables("link"), fields.tables("conflict"), {}};
     if (all.vms.size() > max_vms) return problems.push_back({0, describe(PolicyError::vm_count)});
     if (all.devices.size() > max_devices) return problems.push_back({0, describe(PolicyError::device_count)});
+    if (all.conflicts.size() > max_conflicts) return problems.push_back({0, describe(PolicyError::conflict_count)});
     if (all.links.size() > max_links) return problems.push_back({0, describe(PolicyError::link_count)});
     for (const toml::table* vm : all.vms) read_vm(*vm, problems, policy.vms[policy.vm_count++]);
-    for (const toml::table* device : all.devices)
-        read_device(*device, problems, policy, policy.devices[policy.device_count++]);
+    read_devices(inventory, all, source);
     for (const toml::table* link : all.links) read_link(*link, problems, policy, policy.links[policy.link_count++]);
+    for (const toml::table* conflict : all.conflicts) read_conflict(*conflict, problems, policy, policy.conflicts[policy.conflict_count++]);
     if (!problems.empty()) return; // the rules would only repeat them
     const auto valid = validate(policy);
     if (!valid.ok()) problems.push_back({line_of(valid.error(), all), describe(valid.error().rule)});
@@ -127,11 +206,11 @@ void read_root(const toml::table& root, Source& source) {
 
 } // namespace
 
-Source read_source(std::string_view text, const std::array<std::uint8_t, public_key_size>& grant_key) {
+Source read_source(std::string_view text, const std::array<std::uint8_t, public_key_size>& grant_key, const Inventory* inventory) {
     Source source;
     source.policy.grant_key = grant_key;
     try {
-        read_root(toml::parse(text), source);
+        read_root(toml::parse(text), inventory, source);
     } catch (const toml::parse_error& error) { // the library's way to say "not TOML"
         source.problems.push_back({error.source().begin.line, std::string{error.description()}});
     }

@@ -16,12 +16,14 @@ struct Problem {
     std::string what;
 };
 
+struct Inventory; // inventory.hpp
+
 struct Source {
     Policy policy; // valid when there are no problems
     std::vector<Problem> problems;
 };
 
-/// `grant_key` goes into the policy, which is validated with it.
-[[nodiscard]] Source read_source(std::string_view toml, const std::array<std::uint8_t, public_key_size>& grant_key);
+/// `grant_key` goes into the policy, which is validated with it. `inventory`: what devices without both location and id are looked up in.
+[[nodiscard]] Source read_source(std::string_view toml, const std::array<std::uint8_t, public_key_size>& grant_key, const Inventory* inventory = nullptr);
 
 } // namespace casemate::policy

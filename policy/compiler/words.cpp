@@ -33,9 +33,22 @@ std::string id_text(const Device& device) {
 
 std::string vm_name(const Policy& policy, std::size_t vm) { return std::string{policy.vms[vm].name.view()}; }
 
+std::vector<std::string> secret_names(const Vm& vm) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < vm.secret_count; ++i) names.emplace_back(vm.secrets[i].view());
+    return names;
+}
+
 std::vector<std::string> holder_names(const Policy& policy, const Device& device) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < device.holder_count; ++i) names.push_back(vm_name(policy, device.holders[i]));
+    return names;
+}
+
+std::vector<std::string> member_names(const Policy& policy, const Conflict& conflict) {
+    std::vector<std::string> names;
+    for (std::size_t vm = 0; vm < policy.vm_count; ++vm)
+        if (conflict.has(vm)) names.push_back(vm_name(policy, vm));
     return names;
 }
 

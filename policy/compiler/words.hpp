@@ -16,7 +16,9 @@ namespace casemate::policy {
 /// "8086:10d3".
 [[nodiscard]] std::string id_text(const Device& device);
 [[nodiscard]] std::string vm_name(const Policy& policy, std::size_t vm);
+[[nodiscard]] std::vector<std::string> secret_names(const Vm& vm);
 [[nodiscard]] std::vector<std::string> holder_names(const Policy& policy, const Device& device);
+[[nodiscard]] std::vector<std::string> member_names(const Policy& policy, const Conflict& conflict);
 /// "a, b and c"; "nobody" for none.
 [[nodiscard]] std::string listed(const std::vector<std::string>& words);
 

@@ -41,9 +41,15 @@ const char* describe(PolicyError error) {
     case PolicyError::link_to_agent: return "the agent VM may not have a link";
     case PolicyError::link_twice: return "two VMs have at most one link between them";
     case PolicyError::link_ends: return "a VM has at most 4 links";
+    case PolicyError::conflict_count: return "a policy has at most 8 conflict sets";
+    case PolicyError::conflict_members: return "a conflict set names two or more VMs of the policy, each once, in the order of the VMs";
+    case PolicyError::conflict_links: return "two VMs of the conflict set reach each other over links";
+    case PolicyError::conflict_holders: return "two VMs of the conflict set may hold the same device";
     case PolicyError::restart: return "restart is cold or warm";
     case PolicyError::weight: return "the weight must be 1 to 10000";
     case PolicyError::cap: return "the cap must be 1 to 100 percent of the core";
+    case PolicyError::secret_names: return "a VM has at most 4 secrets, each once, in ascending order; a name has 1 to 31 of a-z 0-9 - _ .";
+    case PolicyError::secrets_not_driver: return "only a driver VM can be given secrets";
     case PolicyError::restart_not_driver: return "only a driver VM can be restarted warm";
     }
     return "unknown error";

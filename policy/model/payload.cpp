@@ -8,8 +8,8 @@
 namespace casemate::policy {
 namespace {
 
-constexpr std::size_t policy_fields = 6;
-constexpr std::size_t vm_fields = 12;
+constexpr std::size_t policy_fields = 7;
+constexpr std::size_t vm_fields = 13;
 constexpr std::size_t device_fields = 5;
 constexpr std::size_t link_fields = 2;
 
@@ -37,6 +37,8 @@ void read_vm(CborReader& in, Vm& vm) {
     in.expect_key(9), vm.restart = static_cast<Restart>(number<std::uint8_t>(in));
     in.expect_key(10), vm.weight = number<std::uint16_t>(in);
     in.expect_key(11), vm.cap = number<std::uint8_t>(in);
+    in.expect_key(12), vm.secret_count = static_cast<std::uint8_t>(in.array_size(max_secrets));
+    for (std::size_t i = 0; i < vm.secret_count; ++i) read_text(in, vm.secrets[i]);
 }
 
 /// The index of the VM with this name; vm_count when there is none (validate() reports it).
@@ -70,6 +72,22 @@ void read_link(CborReader& in, const Policy& policy, Link& link) {
     link.second = find_vm(policy, in.text(max_vm_name));
 }
 
+/// The names in the order of the VMs: a set has one spelling. One that is unknown, or out of order, leaves no member (validate() reports it).
+void read_conflict(CborReader& in, const Policy& policy, Conflict& conflict) {
+    const std::size_t count = in.array_size(max_vms);
+    conflict.members = 0;
+    std::size_t next = 0; // the first VM that may follow
+    bool good = true;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t vm = find_vm(policy, in.text(max_vm_name));
+        good = good && vm >= next && vm < policy.vm_count;
+        if (!good) continue;
+        conflict.members |= static_cast<std::uint16_t>(1 << vm);
+        next = vm + 1;
+    }
+    if (!good) conflict.members = 0;
+}
+
 /// The fields before the lists.
 Status<PolicyFault> read_front(CborReader& in, Policy& policy) {
     in.expect_map(policy_fields);
@@ -95,6 +113,8 @@ void write_vm(CborWriter& out, const Vm& vm) {
     out.key(9), out.u64(static_cast<std::uint64_t>(vm.restart));
     out.key(10), out.u64(vm.weight);
     out.key(11), out.u64(vm.cap);
+    out.key(12), out.array(vm.secret_count);
+    for (std::size_t i = 0; i < vm.secret_count; ++i) out.text(vm.secrets[i].view());
 }
 
 void write_device(CborWriter& out, const Policy& policy, const Device& device) {
@@ -114,6 +134,14 @@ void write_link(CborWriter& out, const Policy& policy, const Link& link) {
     out.text(policy.vms[link.first].name.view()), out.text(policy.vms[link.second].name.view());
 }
 
+void write_conflict(CborWriter& out, const Policy& policy, const Conflict& conflict) {
+    std::size_t count = 0;
+    for (std::size_t vm = 0; vm < policy.vm_count; ++vm) count += conflict.has(vm);
+    out.array(count);
+    for (std::size_t vm = 0; vm < policy.vm_count; ++vm)
+        if (conflict.has(vm)) out.text(policy.vms[vm].name.view());
+}
+
 } // namespace
 
 Status<PolicyFault> parse_policy(ByteView payload, Policy& policy) {
@@ -128,6 +156,8 @@ Status<PolicyFault> parse_policy(ByteView payload, Policy& policy) {
     for (std::size_t i = 0; i < policy.device_count; ++i) read_device(in, policy, policy.devices[i]);
     in.expect_key(5), policy.link_count = static_cast<std::uint8_t>(in.array_size(max_links));
     for (std::size_t i = 0; i < policy.link_count; ++i) read_link(in, policy, policy.links[i]);
+    in.expect_key(6), policy.conflict_count = static_cast<std::uint8_t>(in.array_size(max_conflicts));
+    for (std::size_t i = 0; i < policy.conflict_count; ++i) read_conflict(in, policy, policy.conflicts[i]);
     if (!in.finished()) return Failure{PolicyFault{PolicyError::shape, 0}};
     return validate(policy);
 }
@@ -158,6 +188,8 @@ ByteView encode_policy(const Policy& policy, ByteSpan buffer) {
     for (std::size_t i = 0; i < policy.device_count; ++i) write_device(out, policy, policy.devices[i]);
     out.key(5), out.array(policy.link_count);
     for (std::size_t i = 0; i < policy.link_count; ++i) write_link(out, policy, policy.links[i]);
+    out.key(6), out.array(policy.conflict_count);
+    for (std::size_t i = 0; i < policy.conflict_count; ++i) write_conflict(out, policy, policy.conflicts[i]);
     return out.ok() ? out.written() : ByteView{};
 }
 

@@ -21,6 +21,9 @@ inline constexpr std::size_t max_devices = 32;
 inline constexpr std::size_t max_holders = 8;
 inline constexpr std::size_t max_links = 16;
 inline constexpr std::size_t max_link_ends = 4; // of one VM
+inline constexpr std::size_t max_conflicts = 8;
+inline constexpr std::size_t max_secrets = 4; // of one VM
+inline constexpr std::size_t max_secret_name = 31;
 inline constexpr std::size_t max_vm_name = 15;
 inline constexpr std::size_t max_file_name = 31; // launch::Image.name holds 32 with its NUL
 inline constexpr std::size_t max_command_line = 1024;
@@ -73,6 +76,14 @@ struct Vm {
     std::uint16_t weight = usual_weight; // of its core, against the other VMs there
     std::uint8_t cap = 100;              // percent of its core at most
     Restart restart = Restart::cold; // warm: from a snapshot, for which as much memory again is set aside
+    std::uint8_t secret_count = 0;
+    std::array<Text<max_secret_name>, max_secrets> secrets{}; // names of those that it may be given, ascending
+
+    [[nodiscard]] constexpr bool may_have(std::string_view secret) const {
+        for (std::size_t i = 0; i < secret_count; ++i)
+            if (secrets[i].view() == secret) return true;
+        return false;
+    }
 };
 
 struct Device {
@@ -99,6 +110,13 @@ struct Link {
     [[nodiscard]] constexpr bool ends_at(std::size_t vm) const { return first == vm || second == vm; }
 };
 
+/// VMs whose owners must not learn of each other: no two of them reach each other, over links and whichever VMs, nor may hold the same device.
+struct Conflict {
+    std::uint16_t members = 0; // bit i: Policy::vms[i]
+
+    [[nodiscard]] constexpr bool has(std::size_t vm) const { return (members >> vm & 1) != 0; }
+};
+
 struct Policy {
     std::uint64_t epoch = 0;
     std::array<std::uint8_t, public_key_size> grant_key{};
@@ -108,6 +126,15 @@ struct Policy {
     std::array<Device, max_devices> devices{};
     std::uint8_t link_count = 0;
     std::array<Link, max_links> links{};
+    std::uint8_t conflict_count = 0;
+    std::array<Conflict, max_conflicts> conflicts{};
+
+    /// The driver VM of that name, if it may be given that secret; vm_count otherwise.
+    [[nodiscard]] constexpr std::uint8_t receiver_of(std::string_view secret, std::string_view vm) const {
+        std::uint8_t index = 0;
+        while (index < vm_count && vms[index].name.view() != vm) ++index;
+        return index < vm_count && vms[index].role == Role::driver && vms[index].may_have(secret) ? index : vm_count;
+    }
 };
 
 /// One number per rule. `shape`: not canonical CBOR of the documented form, or a value beyond its field.
@@ -129,6 +156,8 @@ enum class PolicyError : std::uint8_t {
     vcpus,
     restart,
     restart_not_driver,
+    secret_names,
+    secrets_not_driver,
     weight,
     cap,
     no_agent,
@@ -151,9 +180,13 @@ enum class PolicyError : std::uint8_t {
     link_to_agent,
     link_twice,
     link_ends,
+    conflict_count,
+    conflict_members,
+    conflict_links,
+    conflict_holders,
 };
 
-/// The broken rule, and which VM, device or link (by its index) breaks it; 0 for rules about the whole policy.
+/// The broken rule, and which VM, device, link or conflict set (by its index) breaks it; 0 for rules about the whole policy.
 struct PolicyFault {
     PolicyError rule = PolicyError::none;
     std::uint8_t index = 0;

@@ -27,6 +27,20 @@ bool command_line_ok(std::string_view line) {
     return true;
 }
 
+bool secret_name_ok(std::string_view name) {
+    for (const char c : name)
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')) return false;
+    return !name.empty();
+}
+
+bool secrets_ok(const Vm& vm) {
+    for (std::size_t i = 0; i < vm.secret_count; ++i) {
+        if (!secret_name_ok(vm.secrets[i].view())) return false;
+        if (i > 0 && vm.secrets[i - 1].view() >= vm.secrets[i].view()) return false;
+    }
+    return true;
+}
+
 bool memory_ok(std::uint32_t mib) { return mib >= min_memory_mib && mib <= max_memory_mib && mib % 2 == 0; }
 
 PolicyError check_vm(const Vm& vm) {
@@ -40,6 +54,8 @@ PolicyError check_vm(const Vm& vm) {
     if (vm.vcpus != 1) return PolicyError::vcpus;
     if (vm.restart > Restart::warm) return PolicyError::restart;
     if (vm.restart == Restart::warm && vm.role != Role::driver) return PolicyError::restart_not_driver;
+    if (vm.secret_count > max_secrets || !secrets_ok(vm)) return PolicyError::secret_names;
+    if (vm.secret_count != 0 && vm.role != Role::driver) return PolicyError::secrets_not_driver;
     if (vm.weight == 0 || vm.weight > max_weight) return PolicyError::weight;
     return vm.cap >= 1 && vm.cap <= 100 ? PolicyError::none : PolicyError::cap;
 }
@@ -94,6 +110,35 @@ PolicyError check_earlier_links(const Policy& policy, std::size_t index) {
     return at_first > max_link_ends || at_second > max_link_ends ? PolicyError::link_ends : PolicyError::none;
 }
 
+using VmSet = std::uint16_t; // bit i: Policy::vms[i]
+static_assert(max_vms <= 16);
+
+bool has_two(VmSet set) { return (set & (set - 1)) != 0; }
+
+/// All that `vm` reaches over links, itself too.
+VmSet reached_from(const Policy& policy, std::size_t vm) {
+    VmSet reached = static_cast<VmSet>(1 << vm);
+    for (std::size_t round = 0; round < policy.link_count; ++round) // each brings the set a link further, or no further at all
+        for (std::size_t i = 0; i < policy.link_count; ++i) {
+            const VmSet ends = static_cast<VmSet>(1 << policy.links[i].first | 1 << policy.links[i].second);
+            if ((reached & ends) != 0) reached |= ends;
+        }
+    return reached;
+}
+
+PolicyError check_conflict(const Policy& policy, const Conflict& conflict) {
+    if (!has_two(conflict.members) || conflict.members >> policy.vm_count != 0) return PolicyError::conflict_members;
+    for (std::size_t vm = 0; vm < policy.vm_count; ++vm)
+        if (has_two(reached_from(policy, vm) & conflict.members)) return PolicyError::conflict_links;
+    for (std::size_t i = 0; i < policy.device_count; ++i) {
+        VmSet holders = 0;
+        for (std::size_t vm = 0; vm < policy.vm_count; ++vm)
+            if (policy.devices[i].may_hold(vm)) holders |= static_cast<VmSet>(1 << vm);
+        if (has_two(holders & conflict.members)) return PolicyError::conflict_holders;
+    }
+    return PolicyError::none;
+}
+
 Status<PolicyFault> check_vms(const Policy& policy) {
     bool has_agent = false;
     for (std::uint8_t i = 0; i < policy.vm_count; ++i) {
@@ -126,6 +171,14 @@ Status<PolicyFault> check_links(const Policy& policy) {
     return Done{};
 }
 
+Status<PolicyFault> check_conflicts(const Policy& policy) {
+    for (std::uint8_t i = 0; i < policy.conflict_count; ++i) {
+        const PolicyError error = check_conflict(policy, policy.conflicts[i]);
+        if (error != PolicyError::none) return Failure{PolicyFault{error, i}};
+    }
+    return Done{};
+}
+
 } // namespace
 
 Status<PolicyFault> validate(const Policy& policy) {
@@ -134,9 +187,11 @@ Status<PolicyFault> validate(const Policy& policy) {
     if (policy.vm_count == 0 || policy.vm_count > max_vms) return Failure{PolicyFault{PolicyError::vm_count, 0}};
     if (policy.device_count > max_devices) return Failure{PolicyFault{PolicyError::device_count, 0}};
     if (policy.link_count > max_links) return Failure{PolicyFault{PolicyError::link_count, 0}};
+    if (policy.conflict_count > max_conflicts) return Failure{PolicyFault{PolicyError::conflict_count, 0}};
     TRY(check_vms(policy));
     TRY(check_devices(policy));
-    return check_links(policy);
+    TRY(check_links(policy));
+    return check_conflicts(policy);
 }
 
 } // namespace casemate::policy

@@ -16,6 +16,7 @@ namespace {
 using session::SecretFor;
 using std::chrono::seconds;
 
+constexpr const char* error_vm = "3"; // secret.md: the policy gives it no secret of this name
 constexpr const char* error_authorize = "24"; // control.md: 16 + the step PolicyAuthorize
 
 const std::string volume_key = "0123456789 a key for the volume.", tunnel_key = "another key, for a tunnel to home";
@@ -46,7 +47,8 @@ std::filesystem::path policy_that_waits(const Context& context, const Scratch& s
         const std::string line = std::string{"initrd = \""} + image + "\"\n" + before;
         return std::pair{line, line + parameter};
     };
-    return changed_policy(context, scratch, {waits("net0.img", " cm.net_mb=0 cm.secrets=1"), waits("disk0.img", " cm.disk_mb=0 cm.secrets=1")});
+    return changed_policy(context, scratch, {waits("net0.img", " cm.net_mb=0 cm.secrets=1"), waits("disk0.img", " cm.disk_mb=0 cm.secrets=1"),
+                                             {"secrets = [\"tunnel-key\"]", "secrets = [\"tunnel-key\", \"stolen\"]"}});
 }
 
 std::string text_of(const std::filesystem::path& file) {
@@ -64,6 +66,7 @@ const Registration secrets{"secrets-reach-the-driver-vms-that-they-are-sealed-to
     const auto directory = config.operator_directory = scratch.path() / "operators";
     config.secrets = {{.vm = "disk0", .name = "volume-key", .value = bytes_of(volume_key)},
                       {.vm = "net0", .name = "stolen", .value = bytes_of(volume_key), .approved_vm = "disk0"},
+                      {.vm = "net0", .name = "unlisted", .value = bytes_of(tunnel_key)},
                       {.vm = "net0", .name = "tunnel-key", .value = bytes_of(tunnel_key)}};
     const auto session = begin(context, std::move(config));
     if (!session) return;
@@ -73,6 +76,8 @@ const Registration secrets{"secrets-reach-the-driver-vms-that-they-are-sealed-to
     context.expect(session->run_until(both_have, seconds{300}), "each driver VM has its own secret");
     context.expect(has_event(seen, {{"vm", "net0"}, {"name", "stolen"}, {"error", error_authorize}}),
                    "a secret for net0 that is approved for disk0's image only is refused by the TPM");
+    context.expect(lines(seen, "event=secret vm=\"net0\" name=\"unlisted\" error=" + std::string{error_vm}) >= 1,
+                   "a secret that the policy does not name is refused before the TPM is asked");
 
     context.expect(order(*session, directory, "restart", "disk0").empty(), "the order to restart disk0 is accepted");
     const auto again = [&](const Observation& s) { return lines(s, "disk0] " + volume) >= 2; };

@@ -40,9 +40,13 @@ TEST_CASE("a decompiled policy compiles to the same bytes", "[policy]") {
     set(policy->vms[1].command_line, R"(console=ttyS0 a="b c" d=\e)");
     policy->vms[1].restart = Restart::warm;
     policy->vms[1].weight = 250;
+    policy->vms[1].secret_count = 1;
+    set(policy->vms[1].secrets[0], "tunnel-key");
     policy->vms[0].cap = 40;
     policy->devices[1].rights = right_dma;
     policy->devices[1].address = {1, 2, 3, 4};
+    policy->conflict_count = 1;
+    policy->conflicts[0].members = 1 << 2 | 1 << 4;
     REQUIRE(validate(*policy).ok());
     const std::string toml = decompile(*policy);
     const auto source = std::make_unique<Source>(read_source(toml, policy->grant_key));
@@ -70,6 +74,12 @@ TEST_CASE("two VMs can talk over a link, and the way over others is named", "[po
     CHECK_FALSE(indirect.yes);
     CHECK(indirect.sentences == Sentences{"no: there is no link between them; what they can tell each other goes by way of net0"});
     CHECK(can_talk(policy, "client1", "alone").sentences == Sentences{"no: there is no link between them, nor a way over others"});
+    Policy forbidden = policy;
+    forbidden.conflict_count = 1;
+    forbidden.conflicts[0].members = 1 << 2 | 1 << 4;
+    CHECK(can_talk(forbidden, "alone", "client1").sentences ==
+          Sentences{"no: there is no link between them, nor a way over others; and there may be none: a conflict of interest is declared between client1 and alone"});
+    CHECK(difference(policy, forbidden).sentences == Sentences{"conflict of interest between alone and client1 is new"});
     CHECK(can_talk(policy, "client1", "nobody").sentences == Sentences{"no: the policy has no VM 'nobody'"});
     CHECK_FALSE(can_talk(policy, "client1", "client1").yes);
 }
@@ -108,6 +118,7 @@ TEST_CASE("every value of a VM and a device is compared", "[policy]") {
     CHECK(differs([](Policy& p) { p.vms[1].weight = 7; }));
     CHECK(differs([](Policy& p) { p.vms[1].cap = 7; }));
     CHECK(differs([](Policy& p) { p.vms[1].restart = Restart::warm; }));
+    CHECK(differs([](Policy& p) { set(p.vms[1].secrets[p.vms[1].secret_count++], "key"); }));
     CHECK(differs([](Policy& p) { p.devices[0].vendor = 7; }));
     CHECK(differs([](Policy& p) { p.devices[0].rights = right_dma; }));
     CHECK(differs([](Policy& p) { p.devices[0].max_lease = 7; }));

@@ -12,7 +12,7 @@ says() {
     shift 2
     status=0
     "$@" > "$scratch/out" 2>&1 || status=$?
-    { [ "$status" = "$wanted" ] && grep -qF "$text" "$scratch/out"; } && return
+    { [ "$status" = "$wanted" ] && grep -qF -- "$text" "$scratch/out"; } && return
     echo "FAILED: $* gave $status, not $wanted with '$text':"
     cat "$scratch/out"
     exit 1
@@ -30,6 +30,26 @@ says 3 'device 00:03.0: longest lease was 60 s, is 30 s' "$policy" diff "$bundle
 says 1 'cannot be read' "$policy" decompile "$scratch/none"
 printf 'epoch = 1\nunknown = 2\n' > "$scratch/bad.toml"
 says 1 'bad.toml:2:' "$policy" who-can-hold "$scratch/bad.toml" 00:03.0
+
+# The ready policies, each on the machine that it is for.
+defaults=$(dirname "$source")
+cat > "$scratch/lspci" << 'END'
+0000:00:02.0 "0300" "8086" "a7a0" -r04
+0000:00:03.0 "0200" "8086" "10d3" -r02
+0000:00:04.0 "0108" "1b36" "0010" -r02 -p02
+END
+for ready in laptop appliance; do
+    says 1 '--inventory' "$policy" check "$defaults/$ready.toml"
+    says 0 'valid' "$policy" check "$defaults/$ready.toml" --inventory "$scratch/lspci"
+    says 0 'net0 may hold 00:03.0 (8086:10d3)' "$policy" who-can-hold "$defaults/$ready.toml" 00:03.0 --inventory "$scratch/lspci"
+    says 3 'nobody' "$policy" who-can-hold "$defaults/$ready.toml" 00:02.0 --inventory "$scratch/lspci"
+done
+says 0 'valid' "$policy" check "$defaults/server.toml"
+says 3 'a conflict of interest is declared between red-app and blue-app' "$policy" can-talk "$defaults/server.toml" red-app blue-app
+{ cat "$defaults/server.toml" && printf '\n[[link]]\nbetween = ["red-net", "blue-disk"]\n'; } > "$scratch/linked.toml"
+says 1 'two VMs of the conflict set reach each other over links' "$policy" check "$scratch/linked.toml"
+says 1 "toml:1: not a line" "$policy" check "$source" --inventory "$source"
+says 1 'no device in it' "$policy" check "$source" --inventory "$scratch/none"
 
 # There and back: the same payload, which is what is signed.
 "$policy" decompile "$bundle" > "$scratch/back.toml"

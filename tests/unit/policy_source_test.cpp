@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "policy/compiler/inventory.hpp"
 #include "policy/compiler/pci_text.hpp"
 #include "policy/compiler/toml_source.hpp"
 
@@ -114,6 +115,21 @@ TEST_CASE("a VM restarts cold unless the source says warm", "[policy]") {
     CHECK(source->policy.vms[1].restart == Restart::warm);
 }
 
+TEST_CASE("a VM's secrets are read in any order, and each problem with them is reported", "[policy]") {
+    CHECK(problem_after("core = 1", "core = 1\nsecrets = []") == "none");
+    const std::string text = sample().replace(sample().find("core = 1"), 8, "core = 1\nsecrets = [\"volume\", \"tunnel\"]");
+    const auto source = read(text);
+    REQUIRE(source->problems.empty());
+    REQUIRE(source->policy.vms[1].secret_count == 2);
+    CHECK(source->policy.vms[1].secrets[0].view() == "tunnel");
+    const std::string rule = "a VM has at most 4 secrets, each once, in ascending order; a name has 1 to 31 of a-z 0-9 - _ .";
+    CHECK(problem_after("core = 1", "core = 1\nsecrets = [\"a\", \"a\"]") == "11: " + rule);
+    CHECK(problem_after("core = 1", "core = 1\nsecrets = [\"a b\"]") == "11: " + rule);
+    CHECK(problem_after("core = 1", "core = 1\nsecrets = [\"a\", \"b\", \"c\", \"d\", \"e\"]") == "19: " + rule);
+    CHECK(problem_after("core = 1", "core = 1\nsecrets = [\"" + std::string(32, 'a') + "\"]") == "19: " + rule);
+    CHECK(problem_after("core = 0", "core = 0\nsecrets = [\"a\"]") == "2: only a driver VM can be given secrets");
+}
+
 TEST_CASE("each problem of a source is reported at its line", "[policy]") {
     CHECK(problem_after("epoch = 3", "epoch = 0") == "0: the epoch must be at least 1");
     CHECK(problem_after("epoch = 3", "epoch = -1") == "1: 'epoch' must be a whole number from 0 to 4294967295");
@@ -170,6 +186,100 @@ TEST_CASE("each problem of a link is reported at its line", "[policy]") {
     std::string many = R"(["net0", "client"])";
     for (int i = 0; i < 16; ++i) many += "\n[[link]]\nbetween = [\"net0\", \"client\"]";
     CHECK(problem(many) == "0: there may be at most 16 links");
+}
+
+TEST_CASE("each problem of a conflict set is reported at its line", "[policy]") {
+    const auto problem = [](const std::string& between, const char* link = R"(["net0", "client"])") {
+        const auto source = read(linked(link) + "[[conflict]]\nbetween = " + between + "\n");
+        return source->problems.size() == 1 ? std::to_string(source->problems[0].line) + ": " + source->problems[0].what
+               : source->problems.empty()   ? "none"
+                                            : "several";
+    };
+    CHECK(problem(R"(["net0", "agent"])") == "none"); // in any order
+    CHECK(problem(R"(["net0", "client"])") == "37: two VMs of the conflict set reach each other over links");
+    CHECK(problem(R"(["net0"])") == "37: a conflict set names two or more VMs of the policy, each once, in the order of the VMs");
+    CHECK(problem(R"(["net0", "net0"])") == "38: 'net0' is there twice");
+    CHECK(problem(R"(["net0", "net1"])") == "38: 'net1' is not a VM of this policy");
+    CHECK(problem(R"("net0")") == "38: 'between' must be a list of texts");
+    CHECK(problem(R"(["net0", "agent"])" "\nwhy = 1") == "39: unknown key 'why'");
+    std::string many = R"(["net0", "agent"])";
+    for (int i = 0; i < 8; ++i) many += "\n[[conflict]]\nbetween = [\"net0\", \"agent\"]";
+    CHECK(problem(many) == "0: a policy has at most 8 conflict sets");
+}
+
+namespace {
+
+constexpr const char* lspci = R"(0000:00:00.0 "0600" "8086" "29c0"
+0000:00:03.0 "0200" "8086" "10d3" -r02 "1af4" "1100"
+0000:00:06.0 "0280" "8086" "2723" -r1a -p00 "8086" "0084"
+0000:00:04.0 "0108" "1b36" "0010" -r02 -p02 "1af4" "1100"
+)";
+
+/// The sample with other lines in the place of the device's address and id.
+std::unique_ptr<Source> read_selected(const std::string& lines, const Inventory* inventory) {
+    std::string text = sample();
+    const std::string_view exact = "address = \"00:03.0\"\nid = \"8086:10d3\"\n";
+    const auto at = text.find(exact);
+    REQUIRE(at != std::string::npos);
+    return std::make_unique<Source>(read_source(text.replace(at, exact.size(), lines), grant_key, inventory));
+}
+
+std::string only_problem(const Source& source) {
+    if (source.problems.size() != 1) return source.problems.empty() ? "none" : "several";
+    return std::to_string(source.problems[0].line) + ": " + source.problems[0].what;
+}
+
+} // namespace
+
+TEST_CASE("devices are found by class or id in the inventory of a machine", "[policy]") {
+    const Inventory inventory = parse_inventory(lspci);
+    REQUIRE(inventory.functions.size() == 4);
+    auto source = read_selected("class = \"network\"\n", &inventory);
+    REQUIRE(source->problems.empty());
+    REQUIRE(source->policy.device_count == 2); // the wired one and the wireless one
+    CHECK(source->policy.devices[0].address == casemate::DeviceAddress{0, 0, 3, 0});
+    CHECK(source->policy.devices[1].device_id == 0x2723);
+    CHECK(source->policy.devices[1].max_lease == 60);
+    for (const auto& [lines, count] : {std::pair{"class = \"0200\"\n", 1}, {"class = \"02\"\n", 2}, {"id = \"8086:2723\"\n", 1},
+                                       {"class = \"network\"\nid = \"8086:10d3\"\n", 1}, {"address = \"00:04.0\"\n", 1},
+                                       {"class = \"storage\"\naddress = \"00:04.0\"\n", 1}}) {
+        INFO(lines);
+        source = read_selected(lines, &inventory);
+        CHECK(only_problem(*source) == "none");
+        CHECK(source->policy.device_count == count);
+    }
+    CHECK(only_problem(*read_selected("class = \"usb\"\n", &inventory)).find("no (further) device") != std::string::npos);
+    CHECK(only_problem(*read_selected("class = \"network\"\naddress = \"00:04.0\"\n", &inventory)).find("no (further) device") != std::string::npos);
+    CHECK(only_problem(*read_selected("class = \"networks\"\n", &inventory)).starts_with("21: 'class' must be network"));
+    CHECK(only_problem(*read_selected("class = \"network\"\n", nullptr)).find("--inventory") != std::string::npos);
+    CHECK(only_problem(*read_selected("", nullptr)) == "20: 'address' is missing");
+}
+
+TEST_CASE("a device that an earlier table names is not selected again", "[policy]") {
+    const Inventory inventory = parse_inventory(lspci);
+    const std::string others = "[[device]]\nclass = \"network\"\nholders = [\"net0\"]\nrights = [\"mmio\"]\nmax_lease = 5\n";
+    const Source source = read_source(sample() + others, grant_key, &inventory);
+    REQUIRE(source.problems.empty());
+    REQUIRE(source.policy.device_count == 2);
+    CHECK(source.policy.devices[0].max_lease == 60);
+    CHECK(source.policy.devices[1].address == casemate::DeviceAddress{0, 0, 6, 0});
+    CHECK(source.policy.devices[1].max_lease == 5);
+    const Source twice = read_source(sample() + others + others, grant_key, &inventory);
+    CHECK(only_problem(twice).find("no (further) device") != std::string::npos);
+}
+
+TEST_CASE("an inventory is what lspci prints, line by line, or its line is named", "[policy]") {
+    const auto line_of_problem = [](const std::string& text) {
+        const Inventory inventory = parse_inventory(text);
+        CHECK(inventory.functions.empty());
+        return inventory.problems.empty() ? 99U : inventory.problems[0].line;
+    };
+    CHECK(line_of_problem("") == 0);
+    CHECK(line_of_problem("00:03.0 Ethernet controller: Intel\n") == 1);
+    CHECK(line_of_problem(std::string{lspci} + "0000:00:03.0 \"0200\" \"8086\" \"10d3\"\n") == 5);
+    for (const char* bad : {"0000:00:3.0 \"0200\" \"8086\" \"10d3\"", "0000:00:03.0 0200 8086 10d3", "0000:00:03.0 \"0200\" \"8086\"",
+                            "0000:00:03.0 \"02\" \"8086\" \"10d3\"", "0000:00:03.0 \"0200\" \"8086\" \"10DX\""})
+        CHECK(line_of_problem(bad) == 1);
 }
 
 TEST_CASE("text that is not TOML is one problem with its line", "[policy]") {

@@ -41,21 +41,21 @@ PolicyError rule_broken_by(const Change& change) { return fault_after(change).ru
 
 /// The sample without devices, written by python3-cbor2 (canonical=True).
 constexpr std::string_view golden =
-    "a600010107025841040000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-    "00000000000000000000000000000000000000000000000382ac00656167656e7401000267766d6c696e757a03696167656e"
-    "742e696d670473636f6e736f6c653d747479533020717569657405188006000700080109000a18640b1864ac00646e657430"
+    "a700010107025841040000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    "00000000000000000000000000000000000000000000000382ad00656167656e7401000267766d6c696e757a03696167656e"
+    "742e696d670473636f6e736f6c653d747479533020717569657405188006000700080109000a18640b18640c80ad00646e657430"
     "01010267766d6c696e757a03696167656e742e696d670473636f6e736f6c653d747479533020717569657405188006010701"
-    "080109000a18640b186404800580";
+    "080109000a18640b18640c80048005800680";
 /// The same with two clients and their links.
 constexpr std::string_view golden_with_links =
-    "a600010107025841040000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-    "00000000000000000000000000000000000000000000000384ac00656167656e7401000267766d6c696e757a03696167656e"
-    "742e696d670473636f6e736f6c653d747479533020717569657405188006000700080109000a18640b1864ac00646e657430"
+    "a700010107025841040000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    "00000000000000000000000000000000000000000000000384ad00656167656e7401000267766d6c696e757a03696167656e"
+    "742e696d670473636f6e736f6c653d747479533020717569657405188006000700080109000a18640b18640c80ad00646e657430"
     "01010267766d6c696e757a03696167656e742e696d670473636f6e736f6c653d747479533020717569657405188006010701"
-    "080109000a18640b1864ac0067636c69656e743001020267766d6c696e757a03696167656e742e696d670473636f6e736f6c"
-    "653d747479533020717569657405188006000700080109000a18640b1864ac0067636c69656e743101020267766d6c696e75"
+    "080109000a18640b18640c80ad0067636c69656e743001020267766d6c696e757a03696167656e742e696d670473636f6e736f6c"
+    "653d747479533020717569657405188006000700080109000a18640b18640c80ad0067636c69656e743101020267766d6c696e75"
     "7a03696167656e742e696d670473636f6e736f6c653d747479533020717569657405188006000700080109000a18640b1864"
-    "0480058282646e65743067636c69656e743082646e65743067636c69656e7431";
+    "0c800480058282646e65743067636c69656e743082646e65743067636c69656e74310680";
 
 /// The sample with two clients of net0.
 Policy linked_policy() {
@@ -136,36 +136,106 @@ TEST_CASE("the epoch alone can be read", "[policy]") {
     bytes[4] = 0;
     CHECK(read_epoch(bytes).error() == PolicyError::epoch);
     CHECK(error_of(bytes) == PolicyError::epoch);
-    CHECK(read_epoch(Bytes{0xa6, 0x00, 0x01, 0x01}).error() == PolicyError::shape);
+    CHECK(read_epoch(Bytes{0xa7, 0x00, 0x01, 0x01}).error() == PolicyError::shape);
 }
 
 TEST_CASE("a holder that is not a VM is refused by the parser", "[policy]") {
     Bytes bytes = encoded(sample_policy());
-    REQUIRE(bytes[bytes.size() - 11] == 'n'); // ..., 2: ["net0"], 3: 7, 4: 60}], 5: []
-    bytes[bytes.size() - 11] = 'm';
+    REQUIRE(bytes[bytes.size() - 13] == 'n'); // ..., 2: ["net0"], 3: 7, 4: 60}], 5: [], 6: []
+    bytes[bytes.size() - 13] = 'm';
     CHECK(error_of(bytes) == PolicyError::holder_unknown);
 }
 
 TEST_CASE("a link to a VM that is not there, or with its ends in the other order, is refused by the parser", "[policy]") {
     Bytes bytes = encoded(linked_policy());
-    bytes.back() = '2'; // ["net0", "client2"]
+    bytes[bytes.size() - 3] = '2'; // ["net0", "client2"]], 6: []
     CHECK(error_of(bytes) == PolicyError::link_end_unknown);
     Bytes turned = encoded(linked_policy());
     const std::string_view other_order{"\x67" "client1" "\x64" "net0"};
-    std::copy(other_order.begin(), other_order.end(), turned.end() - static_cast<std::ptrdiff_t>(other_order.size()));
+    std::copy(other_order.begin(), other_order.end(), turned.end() - 2 - static_cast<std::ptrdiff_t>(other_order.size()));
     CHECK(error_of(turned) == PolicyError::link_order);
 }
 
 TEST_CASE("a policy without a list of links, or with more than 16, is refused by its shape", "[policy]") {
-    Bytes bytes = encoded(sample_policy()); // ends with 5: []
+    Bytes bytes = encoded(sample_policy()); // ends with 5: [], 6: []
+    bytes.resize(bytes.size() - 2);
     REQUIRE(bytes.back() == 0x80);
     bytes.back() = 0x91;
     for (std::size_t i = 0; i < 17; ++i) bytes.insert(bytes.end(), {0x82, 0x61, 'a', 0x61, 'b'});
+    bytes.insert(bytes.end(), {6, 0x80});
     CHECK(error_of(bytes) == PolicyError::shape);
     bytes = encoded(sample_policy());
-    bytes.pop_back(), bytes.pop_back();
-    bytes[0] = 0xa5;
+    bytes.erase(bytes.end() - 4, bytes.end() - 2);
+    bytes[0] = 0xa6;
     CHECK(error_of(bytes) == PolicyError::shape);
+}
+
+TEST_CASE("a policy without a list of conflict sets, or with more than 8, is refused by its shape", "[policy]") {
+    Bytes bytes = encoded(sample_policy()); // ends with 6: []
+    bytes.back() = 0x89;
+    for (std::size_t i = 0; i < 9; ++i) bytes.insert(bytes.end(), {0x82, 0x61, 'a', 0x61, 'b'});
+    CHECK(error_of(bytes) == PolicyError::shape);
+    bytes = encoded(sample_policy());
+    bytes.resize(bytes.size() - 2);
+    bytes[0] = 0xa6;
+    CHECK(error_of(bytes) == PolicyError::shape);
+}
+
+TEST_CASE("a conflict set survives the round trip and has one spelling", "[policy]") {
+    Policy policy = linked_policy();
+    policy.links[1] = {2, 3};
+    policy.link_count = 0;
+    policy.conflict_count = 1;
+    policy.conflicts[0].members = 1 << 2 | 1 << 3;
+    const Bytes first = encoded(policy);
+    const auto again = std::make_unique<Policy>();
+    again->conflicts[0].members = 0xffff; // nothing of what was there before counts
+    REQUIRE(parse_policy(first, *again).ok());
+    CHECK(again->conflicts[0].members == policy.conflicts[0].members);
+    CHECK(encoded(*again) == first);
+    const std::string_view names{"\x67" "client0" "\x67" "client1"}, turned{"\x67" "client1" "\x67" "client0"}, twice{"\x67" "client0" "\x67" "client0"},
+        unknown{"\x67" "client0" "\x67" "client2"};
+    REQUIRE(std::equal(names.begin(), names.end(), first.end() - static_cast<std::ptrdiff_t>(names.size())));
+    for (const std::string_view other : {turned, twice, unknown}) {
+        Bytes changed = first;
+        std::copy(other.begin(), other.end(), changed.end() - static_cast<std::ptrdiff_t>(other.size()));
+        CHECK(error_of(changed) == PolicyError::conflict_members);
+    }
+}
+
+TEST_CASE("no two VMs of a conflict set reach each other over links, whichever way, nor share a device", "[policy]") {
+    // net0 (1) has client0 (2) and client1 (3), client2 (4) and client3 (5) have each other, client4 (6) nobody.
+    Policy policy = linked_policy();
+    policy.vm_count = 7;
+    for (const std::uint8_t vm : {4, 5, 6}) policy.vms[vm] = sample_vm(std::string{"client"} + static_cast<char>('0' + vm), Role::client);
+    policy.link_count = 3;
+    policy.links[2] = {4, 5};
+    policy.conflict_count = 1;
+    const auto rule = [&](std::initializer_list<int> members) {
+        policy.conflicts[0].members = 0;
+        for (const int vm : members) policy.conflicts[0].members |= static_cast<std::uint16_t>(1 << vm);
+        const auto valid = validate(policy);
+        return valid.ok() ? PolicyError::none : valid.error().rule;
+    };
+    CHECK(rule({2, 4, 6}) == PolicyError::none);
+    CHECK(rule({1, 5, 6}) == PolicyError::none);
+    CHECK(rule({2, 1}) == PolicyError::conflict_links); // a link
+    CHECK(rule({2, 3}) == PolicyError::conflict_links); // by way of net0, which is in no set
+    CHECK(rule({2, 6, 3}) == PolicyError::conflict_links);
+    CHECK(rule({4, 5}) == PolicyError::conflict_links);
+    policy.links[2] = {3, 4}; // a chain: client0 - net0 - client1 - client4
+    CHECK(rule({2, 4}) == PolicyError::conflict_links);
+    std::swap(policy.links[0], policy.links[2]); // in whichever order the links stand
+    CHECK(rule({2, 4}) == PolicyError::conflict_links);
+    CHECK(rule({2, 5}) == PolicyError::none);
+    CHECK(rule({2}) == PolicyError::conflict_members);
+    CHECK(rule({}) == PolicyError::conflict_members);
+    CHECK(rule({2, 7}) == PolicyError::conflict_members);
+    policy.devices[0].holder_count = 2;
+    policy.devices[0].holders = {5, 6};
+    CHECK(rule({5, 6}) == PolicyError::conflict_holders);
+    policy.conflict_count = 9;
+    CHECK(rule({2, 5}) == PolicyError::conflict_count);
 }
 
 TEST_CASE("the encoder writes no invalid policy and none that does not fit", "[policy]") {
@@ -235,6 +305,35 @@ TEST_CASE("every rule about a device has its own error", "[policy]") {
     CHECK(fault_after([](Policy& p) { p.devices[1].rights = 0; }).index == 1);
 }
 
+TEST_CASE("a VM's secrets are names in ascending order, each once, and a driver VM's alone", "[policy]") {
+    const auto rule = [](std::initializer_list<const char*> names, std::size_t vm = 1) {
+        return rule_broken_by([&](Policy& p) {
+            for (const char* name : names) set(p.vms[vm].secrets[p.vms[vm].secret_count++], name);
+        });
+    };
+    CHECK(rule({"a-key", "b.key", "b_key", "key4"}) == PolicyError::none);
+    CHECK(rule({"b", "a"}) == PolicyError::secret_names);
+    CHECK(rule({"a", "a"}) == PolicyError::secret_names);
+    CHECK(rule({""}) == PolicyError::secret_names);
+    CHECK(rule({"A"}) == PolicyError::secret_names);
+    CHECK(rule({"a/b"}) == PolicyError::secret_names);
+    CHECK(rule({"a"}, 0) == PolicyError::secrets_not_driver);
+    CHECK(rule_broken_by([](Policy& p) { p.vms[1].secret_count = 5; }) == PolicyError::secret_names);
+
+    Policy policy = sample_policy();
+    policy.vms[1].secret_count = 2;
+    set(policy.vms[1].secrets[0], "tunnel"), set(policy.vms[1].secrets[1], "volume");
+    const Bytes bytes = encoded(policy);
+    const auto again = std::make_unique<Policy>();
+    REQUIRE(parse_policy(bytes, *again).ok());
+    CHECK(encoded(*again) == bytes);
+    CHECK(again->receiver_of("volume", "net0") == 1);
+    CHECK(again->receiver_of("tunnel", "net0") == 1);
+    CHECK(again->receiver_of("other", "net0") == again->vm_count);
+    CHECK(again->receiver_of("volume", "agent") == again->vm_count);
+    CHECK(again->receiver_of("volume", "nobody") == again->vm_count);
+}
+
 TEST_CASE("every rule about a link has its own error", "[policy]") {
     const auto rule = [](const Change& change) { return link_fault_after(change).rule; };
     CHECK(rule([](Policy&) {}) == PolicyError::none);
@@ -267,8 +366,8 @@ TEST_CASE("a VM has four links and no fifth, whichever end it is", "[policy]") {
 }
 
 TEST_CASE("a value beyond its field is refused, not truncated", "[policy]") {
-    Bytes bytes = encoded(sample_policy()); // ends with 4: 60, 5: [], encoded 18 3c 05 80
-    bytes.resize(bytes.size() - 4);
-    for (const std::uint8_t byte : {0x1b, 0, 0, 0, 1, 0, 0, 0, 60, 5, 0x80}) bytes.push_back(byte);
+    Bytes bytes = encoded(sample_policy()); // ends with 4: 60, 5: [], 6: [], encoded 18 3c 05 80 06 80
+    bytes.resize(bytes.size() - 6);
+    for (const std::uint8_t byte : {0x1b, 0, 0, 0, 1, 0, 0, 0, 60, 5, 0x80, 6, 0x80}) bytes.push_back(byte);
     CHECK(error_of(bytes) == PolicyError::shape);
 }
