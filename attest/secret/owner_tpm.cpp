@@ -4,6 +4,8 @@
 
 #include "dlaunch/measure/tpm_command.hpp"
 
+#include <algorithm>
+
 namespace casemate::secret {
 namespace {
 
@@ -12,10 +14,17 @@ using namespace measure;
 constexpr std::size_t attributes_at = 6; // in TPMS_NV_PUBLIC, behind nvIndex and nameAlg
 constexpr std::uint8_t nv_written = 1 << 5; // TPMA_NV_WRITTEN in the first byte of the attributes
 
-/// One command; all but ReadPublic authorise their first handle, with an empty password.
+constexpr std::uint32_t rh_endorsement = 0x4000000B; // TPM_RH [TPM2-P2 T28]
+constexpr TPM_RC rc_nv_defined = 0x14C;              // [TPM2-P2 T16]
+constexpr std::size_t nv_chunk = 512;                // bytes that every TPM reads at once
+constexpr std::size_t max_certificate = 4096;
+
+bool is_authorised(TPM_CC code) { return code != TPM_CC::ReadPublic && code != TPM_CC::NV_ReadPublic && code != TPM_CC::FlushContext; }
+
+/// One command; its first handle is authorised with an empty password where the command wants that.
 Result<Bytes, TpmFault> run(const TpmExchange& ask, TPM_CC code, std::initializer_list<std::uint32_t> handles, ByteView parameters) {
-    std::array<std::uint8_t, 256> buffer;
-    const bool authorised = code != TPM_CC::ReadPublic;
+    std::array<std::uint8_t, 512> buffer;
+    const bool authorised = is_authorised(code);
     TpmCommand command{buffer, authorised ? TPM_ST_SESSIONS : TPM_ST_NO_SESSIONS, code};
     for (const std::uint32_t handle : handles) command.body.u32(handle);
     if (authorised) command.password();
@@ -37,7 +46,74 @@ Bytes counter_template(std::uint32_t nv_index) {
     return parameters;
 }
 
+/// Parameters of CreatePrimary: no password, the template L-1, nothing else [TCG-EK B.3.3].
+Bytes primary_parameters() {
+    const TpmArea area = endorsement_key(Bytes(rsa2048_size, 0));
+    Bytes parameters{0, 4, 0, 0, 0, 0};
+    parameters.push_back(static_cast<std::uint8_t>(area.view().size() >> 8));
+    parameters.push_back(static_cast<std::uint8_t>(area.view().size()));
+    parameters.insert(parameters.end(), area.view().begin(), area.view().end());
+    parameters.insert(parameters.end(), {0, 0, 0, 0, 0, 0}); // outsideInfo, creationPCR
+    return parameters;
+}
+
+Bytes big_endian(std::uint32_t value) {
+    return {static_cast<std::uint8_t>(value >> 24), static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 8),
+            static_cast<std::uint8_t>(value)};
+}
+
+/// TPMS_NV_PUBLIC [TPM2-P2 13.5].
+Result<Bytes, TpmFault> nv_public(const TpmExchange& ask, std::uint32_t nv_index) {
+    const Bytes response = TRY(run(ask, TPM_CC::NV_ReadPublic, {nv_index}, {}));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_NO_SESSIONS));
+    const ByteView area = reader.bytes(reader.u16());
+    if (!reader.ok() || area.size() < 2) return Failure{TpmFault{}};
+    return Bytes{area.begin(), area.end()};
+}
+
+std::size_t size_in(const Bytes& nv_area) { return static_cast<std::size_t>(nv_area[nv_area.size() - 2] << 8 | nv_area.back()); }
+
+Result<Bytes, TpmFault> nv_part(const TpmExchange& ask, std::uint32_t nv_index, std::size_t offset, std::size_t size) {
+    const std::uint8_t parameters[] = {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size),
+                                       static_cast<std::uint8_t>(offset >> 8), static_cast<std::uint8_t>(offset)};
+    const Bytes response = TRY(run(ask, TPM_CC::NV_Read, {nv_index, nv_index}, parameters));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_SESSIONS));
+    reader.u32(); // parameterSize
+    const ByteView part = reader.bytes(reader.u16());
+    if (!reader.ok() || part.size() != size) return Failure{TpmFault{}};
+    return Bytes{part.begin(), part.end()};
+}
+
 } // namespace
+
+Result<Bytes, TpmFault> ensure_endorsement_key(const TpmExchange& ask, std::uint32_t handle) {
+    if (auto modulus = read_endorsement_key(ask, handle); modulus.ok()) return modulus;
+    const Bytes response = TRY(run(ask, TPM_CC::CreatePrimary, {rh_endorsement}, primary_parameters()));
+    BigEndianReader reader = TRY(open_response(response, TPM_ST_SESSIONS));
+    const std::uint32_t object = reader.u32();
+    const auto kept = tell(ask, TPM_CC::EvictControl, {TPM_RH_OWNER, object}, big_endian(handle));
+    (void)run(ask, TPM_CC::FlushContext, {object}, {});
+    if (!kept.ok()) return Failure{kept.error()};
+    return read_endorsement_key(ask, handle);
+}
+
+Result<Bytes, TpmFault> read_ek_certificate(const TpmExchange& ask, std::uint32_t nv_index) {
+    const auto area = nv_public(ask, nv_index);
+    if (!area.ok() && area.error().kind == TpmFaultKind::refused) return Bytes{}; // no such index
+    const std::size_t wanted = size_in(TRY(area));
+    if (wanted > max_certificate) return Failure{TpmFault{}};
+    Bytes bytes;
+    while (bytes.size() < wanted) {
+        const Bytes part = TRY(nv_part(ask, nv_index, bytes.size(), std::min(nv_chunk, wanted - bytes.size())));
+        bytes.insert(bytes.end(), part.begin(), part.end());
+    }
+    // An index may be larger than the certificate in it: its DER head tells the length [X.690 8.1.3].
+    if (bytes.size() < 4 || bytes[0] != 0x30 || bytes[1] != 0x82) return Failure{TpmFault{}};
+    const std::size_t length = 4 + static_cast<std::size_t>(bytes[2] << 8 | bytes[3]);
+    if (length > bytes.size()) return Failure{TpmFault{}};
+    bytes.resize(length);
+    return bytes;
+}
 
 Result<Bytes, TpmFault> read_endorsement_key(const TpmExchange& ask, std::uint32_t handle) {
     const Bytes response = TRY(run(ask, TPM_CC::ReadPublic, {handle}, {}));
@@ -47,6 +123,13 @@ Result<Bytes, TpmFault> read_endorsement_key(const TpmExchange& ask, std::uint32
     const ByteView modulus = area.last(rsa2048_size);
     if (!equal(endorsement_key(modulus).view(), area)) return Failure{TpmFault{}};
     return Bytes{modulus.begin(), modulus.end()};
+}
+
+Result<CounterState, TpmFault> state_of_counter(const TpmExchange& ask, std::uint32_t nv_index) {
+    const auto area = nv_public(ask, nv_index);
+    if (!area.ok() && area.error().kind == TpmFaultKind::refused) return CounterState::absent;
+    if (equal(TRY(area), epoch_counter(nv_index).view())) return CounterState::good;
+    return equal(area.value(), ByteView{counter_template(nv_index)}.subspan(4)) ? CounterState::half_made : CounterState::foreign;
 }
 
 Result<std::uint64_t, TpmFault> read_epoch(const TpmExchange& ask, std::uint32_t nv_index) {
@@ -66,9 +149,17 @@ Result<std::uint64_t, TpmFault> count_epoch_up(const TpmExchange& ask, std::uint
 }
 
 Result<std::uint64_t, TpmFault> ensure_epoch_counter(const TpmExchange& ask, std::uint32_t nv_index) {
-    if (const auto value = read_epoch(ask, nv_index); value.ok()) return value;
-    TRY(tell(ask, TPM_CC::NV_DefineSpace, {TPM_RH_OWNER}, counter_template(nv_index)));
+    const CounterState state = TRY(state_of_counter(ask, nv_index));
+    if (state == CounterState::good) return read_epoch(ask, nv_index);
+    if (state == CounterState::foreign) return Failure{TpmFault{TpmFaultKind::refused, rc_nv_defined}};
+    if (state == CounterState::absent) TRY(tell(ask, TPM_CC::NV_DefineSpace, {TPM_RH_OWNER}, counter_template(nv_index)));
     return count_epoch_up(ask, nv_index);
+}
+
+Result<std::uint64_t, TpmFault> count_epoch_up_to(const TpmExchange& ask, std::uint32_t nv_index, std::uint64_t value) {
+    std::uint64_t epoch = TRY(read_epoch(ask, nv_index));
+    while (epoch < value) epoch = TRY(count_epoch_up(ask, nv_index));
+    return epoch;
 }
 
 Status<TpmFault> remove_epoch_counter(const TpmExchange& ask, std::uint32_t nv_index) {

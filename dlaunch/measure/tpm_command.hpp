@@ -35,8 +35,10 @@ inline constexpr std::uint32_t TPM_RS_PW = 0x40000009;                          
 inline constexpr std::size_t tpm_header_size = 10;
 
 enum class TPM_CC : std::uint32_t { // [TPM2-P2 T12]
+    EvictControl = 0x00000120,
     NV_UndefineSpace = 0x00000122,
     NV_DefineSpace = 0x0000012A,
+    CreatePrimary = 0x00000131,
     NV_Increment = 0x00000134,
     PCR_Reset = 0x0000013D,
     PolicyNV = 0x00000149,
@@ -47,6 +49,7 @@ enum class TPM_CC : std::uint32_t { // [TPM2-P2 T12]
     Unseal = 0x0000015E,
     FlushContext = 0x00000165,
     LoadExternal = 0x00000167,
+    NV_ReadPublic = 0x00000169,
     PolicyAuthorize = 0x0000016A,
     PolicyLocality = 0x0000016F,
     ReadPublic = 0x00000173,

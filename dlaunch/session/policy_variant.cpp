@@ -53,7 +53,7 @@ std::string without_tables(const std::string& source, const std::string& word) {
 
 std::string client_tables(const ClientVm& client) {
     const std::string vm = "\n[[vm]]\nname = \"" + client.name +
-                           "\"\nrole = \"client\"\nkernel = \"vmlinuz\"\ninitrd = \"client.img\"\ncommand_line = \"console=ttyS0 quiet panic=-1 " +
+                           "\"\nrole = \"client\"\nkernel = \"vmlinuz\"\ninitrd = \"" + client.image + ".img\"\ncommand_line = \"console=ttyS0 quiet panic=-1 " +
                            client.parameters + "\"\nmemory_mib = 128\ncore = " + std::to_string(client.core) + "\nplacement = \"shared\"\n";
     if (client.server.empty()) return vm;
     return vm + "\n[[link]]\nbetween = [\"" + client.server + "\", \"" + client.name + "\"]\n";

@@ -21,12 +21,13 @@ model::Outcome<std::string> changed_source(const Artefacts& built, const Changes
 /// The source without the tables that mention `word`: tables are set apart by empty lines.
 std::string without_tables(const std::string& source, const std::string& word);
 
-/// A VM without a device, of the image "client".
+/// A VM without a device.
 struct ClientVm {
     std::string name;
     unsigned core;
     std::string server;     // the driver VM at its only link; empty: it has none
     std::string parameters; // on its command line
+    std::string image = "client";
 };
 
 /// Its tables, for the end of a source.

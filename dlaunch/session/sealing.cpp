@@ -1,86 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dlaunch/session/sealing.hpp"
 
-#include "attest/relay/encoding.hpp"
-#include "attest/secret/owner_tpm.hpp"
-#include "attest/verifier/encoding.hpp"
-#include "dlaunch/model/software_tpm.hpp"
+#include "attest/owner/provisioning.hpp"
+#include "attest/owner/reference_state.hpp"
+#include "attest/owner/secret_book.hpp"
 
-#include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace casemate::session {
 namespace {
 
-using model::fail;
 using nlohmann::json;
 
-/// What provisioning found out about a platform.
-struct ProvisionedTpm {
-    secret::Bytes modulus;
-    std::uint64_t epoch = 0;
-};
-
-model::Outcome<ProvisionedTpm> provision(const std::filesystem::path& directory) {
-    const auto tpm = TRY(model::SoftwareTpm::start(directory));
-    const secret::TpmExchange ask = [&](ByteView command) {
-        auto response = tpm->exchange(command, 0);
-        return response.ok() ? std::move(response).value() : secret::Bytes{};
-    };
-    const auto modulus = secret::read_endorsement_key(ask);
-    if (!modulus.ok()) return fail("the TPM has no RSA endorsement key at its usual place");
-    const auto epoch = secret::ensure_epoch_counter(ask, secret::epoch_counter_index);
-    if (!epoch.ok()) return fail("the TPM makes no epoch counter");
-    return ProvisionedTpm{modulus.value(), epoch.value()};
+owner::Outcome<owner::PlatformRecord> provision(const owner::PlatformDirectory& directory) {
+    const auto tpm = TRY(owner::open_tpm((directory.path() / "tpm").string()));
+    for (const owner::Step& step : owner::tpm_steps(directory, *tpm))
+        if (!TRY(step.done())) TRY(step.work());
+    return owner::read_record(directory);
 }
 
-model::Outcome<secret::Digest> digest_from(const json& value) {
-    const auto bytes = verifier::from_hex(value.is_string() ? value.get<std::string>() : "");
-    secret::Digest digest;
-    if (!bytes || bytes->size() != digest.size()) return fail("the reference values have no such digest");
-    std::copy(bytes->begin(), bytes->end(), digest.begin());
-    return digest;
-}
-
-model::Outcome<secret::Digest> identity_of(const json& reference, const std::string& vm) {
-    for (const json& each : reference.value("vms", json::array()))
-        if (each.value("name", "") == vm) return digest_from(each.value("vm_id", json{}));
-    return fail("the reference values know no VM " + vm);
-}
-
-model::Outcome<secret::Circumstances> circumstances_of(const json& reference, const std::string& vm, std::uint64_t epoch) {
-    const json pcrs = reference.value("pcrs", json::object()).value("sha256", json::object());
-    secret::Circumstances at;
-    at.pcr_17 = TRY(digest_from(pcrs.value("17", json{})));
-    at.pcr_18 = TRY(digest_from(pcrs.value("18", json{})));
-    at.vm_id = TRY(identity_of(reference, vm));
-    at.nv_index = secret::epoch_counter_index;
-    at.last_epoch = epoch;
-    return at;
+Status<owner::Error> seal_all(const SealingPlan& plan, const std::vector<SecretFor>& secrets, const cose::Signer& key) {
+    const auto directory = TRY(owner::PlatformDirectory::make(plan.platform));
+    const auto record = TRY(provision(directory));
+    const auto reference = TRY(owner::read_reference(plan.reference.string()));
+    json all = json::array();
+    for (const SecretFor& each : secrets) { // a book each: an approval in the same one would be good for the VM's other secrets too
+        owner::SecretBook book;
+        TRY(book.put(record, each.vm, each.name, each.value, key));
+        auto at = TRY(owner::circumstances_of(reference, each.approved_vm.empty() ? each.vm : each.approved_vm));
+        at.nv_index = record.epoch_counter;
+        at.last_epoch = record.epoch;
+        TRY(book.approve(record, each.vm, at, key));
+        all.push_back(json::parse(TRY(book.text()))["secrets"][0]);
+    }
+    return directory.replace("secrets.json", json{{"secrets", all}}.dump());
 }
 
 } // namespace
 
-Status<model::Error> seal_secrets(const SealingPlan& plan, const std::vector<SecretFor>& secrets, const std::filesystem::path& out) {
-    const json reference = json::parse(std::ifstream{plan.reference}, nullptr, false);
-    if (!reference.is_object()) return fail("cannot read " + plan.reference.string());
-    const auto owner = cose::Signer::from_pem_file(plan.owner_key);
-    if (!owner.ok()) return fail(plan.owner_key.string() + ": " + cose::describe(owner.error()));
-    const ProvisionedTpm tpm = TRY(provision(plan.tpm));
-    json all = json::array();
-    for (const SecretFor& each : secrets) {
-        const auto sealed = secret::seal({.name = each.name, .vm = each.vm, .modulus = tpm.modulus}, each.value, owner.value());
-        if (!sealed.ok()) return fail("cannot seal " + each.name + ": " + secret::describe(sealed.error()));
-        const auto at = TRY(circumstances_of(reference, each.approved_vm.empty() ? each.vm : each.approved_vm, tpm.epoch));
-        const auto approval = secret::approve(each.vm, at, owner.value());
-        if (!approval.ok()) return fail("cannot approve " + each.name + ": " + secret::describe(approval.error()));
-        all.push_back({{"vm", each.vm}, {"name", each.name}, {"sealed", relay::to_base64(sealed.value())},
-                       {"approvals", {relay::to_base64(approval.value())}}});
-    }
-    std::ofstream file{out, std::ios::trunc};
-    file << json{{"secrets", all}}.dump() << "\n";
-    return file.flush() ? Status<model::Error>{Done{}} : fail("cannot write " + out.string());
+Status<model::Error> seal_secrets(const SealingPlan& plan, const std::vector<SecretFor>& secrets) {
+    const auto key = cose::Signer::from_pem_file(plan.owner_key);
+    if (!key.ok()) return model::fail(plan.owner_key.string() + ": " + cose::describe(key.error()));
+    const auto sealed = seal_all(plan, secrets, key.value());
+    return sealed.ok() ? Status<model::Error>{Done{}} : model::fail(sealed.error().text);
 }
 
 } // namespace casemate::session

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The owner's part before a session: a platform's TPM gets its epoch counter, and secrets are sealed to VMs on that platform, with an
-// approval for the state that the reference values predict (docs/interfaces/secret.md). The result is what the relay hands out.
+// The owner's part before a session, for tests: what `casemate provision` and `casemate secret put` do, in one call, and an approval that is
+// wrong if a test wants one.
 #pragma once
 
 #include "dlaunch/model/error.hpp"
@@ -19,12 +19,12 @@ struct SecretFor {
 };
 
 struct SealingPlan {
-    std::filesystem::path tpm;       // state directory of a TPM that is off
+    std::filesystem::path platform;  // directory of an emulated platform that is off, with its TPM (docs/interfaces/platform-directory.md)
     std::filesystem::path reference; // reference.json
     std::filesystem::path owner_key; // PEM
 };
 
-/// Writes `out`, {"secrets": [{vm, name, sealed, approvals}]}.
-Status<model::Error> seal_secrets(const SealingPlan& plan, const std::vector<SecretFor>& secrets, const std::filesystem::path& out);
+/// Provisions the platform where that is still to be done, and writes its secrets.json.
+Status<model::Error> seal_secrets(const SealingPlan& plan, const std::vector<SecretFor>& secrets);
 
 } // namespace casemate::session

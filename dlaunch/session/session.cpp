@@ -64,10 +64,10 @@ model::Outcome<std::unique_ptr<Session>> Session::start(SessionConfig config) {
 
 Status<Error> Session::prepare() {
     TRY(make_esp());
-    TRY(make_disk());
-    const auto identity = TRY(model::ensure_tpm(directory() / "tpm", config_.pcr_banks));
+    TRY(make_home());
+    const auto identity = TRY(model::ensure_tpm(home() / "tpm", config_.pcr_banks));
     if (!config_.secrets.empty())
-        TRY(seal_secrets({identity.directory, config_.reference, config_.artefacts.keys() / "owner.pem"}, config_.secrets, directory() / "secrets.json"));
+        TRY(seal_secrets({home(), config_.reference, config_.artefacts.keys() / "owner.pem"}, config_.secrets));
     TRY(start_verifier(identity));
     TRY(start_platform());
     TRY(start_relay());
@@ -95,10 +95,13 @@ Status<Error> Session::make_esp() {
     return model::build_esp(esp, directory() / "esp.img");
 }
 
-Status<Error> Session::make_disk() const {
-    std::ofstream{nvme_image()};
+/// A disk that is there already keeps what is on it.
+Status<Error> Session::make_home() const {
     std::error_code problem;
-    fs::resize_file(nvme_image(), disk_bytes, problem);
+    fs::create_directories(home(), problem);
+    fs::permissions(home(), fs::perms::owner_all, problem);
+    if (!fs::exists(nvme_image())) std::ofstream{nvme_image()};
+    if (!problem) fs::resize_file(nvme_image(), disk_bytes, problem);
     if (problem) return fail("cannot make " + nvme_image().string() + ": " + problem.message());
     return Done{};
 }
@@ -133,7 +136,7 @@ Status<Error> Session::start_platform() {
     platform.nvme = nvme_image();
     platform.processors = config_.processors;
     platform.memory_mib = config_.memory_mib;
-    platform.tpm_state = directory() / "tpm";
+    platform.tpm_state = home() / "tpm";
     platform.pcr_banks = config_.pcr_banks;
     platform.download_peer = peer + " download " + std::to_string(download_bytes) + " " + download_seed;
     platform.upload_peer = peer + " upload " + upload_result().string();
@@ -161,7 +164,7 @@ Status<Error> Session::start_relay_here() {
     options.authority = config_.artefacts.keys() / "ca.pem";
     options.report = relay::report_to_file(directory() / "status.json");
     options.orders = relay::waiting_in_file(directory() / "orders.json");
-    options.secrets = relay::waiting_in_file(directory() / "secrets.json");
+    options.secrets = relay::waiting_in_file(home() / "secrets.json");
     options.carrier = config_.carrier;
     relay_thread_ = std::thread{[options, stop = relay_stop_.get()] { (void)relay::run_relay(options, stop); }};
     return Done{};
@@ -173,7 +176,7 @@ Status<Error> Session::start_relay() {
                    .command = {config_.artefacts.program("casemate-relay"), "--uart",
                                platform_->management_uart_path(), "--verifier", verifier_url_, "--ca",
                                config_.artefacts.keys() / "ca.pem", "--report", directory() / "status.json",
-                               "--orders", directory() / "orders.json", "--secrets", directory() / "secrets.json"},
+                               "--orders", directory() / "orders.json", "--secrets", home() / "secrets.json"},
                    .environment = {},
                    .inherited = {}};
     relay_ = TRY(Child::start(*reactor_, std::move(spec), {}));

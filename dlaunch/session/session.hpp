@@ -39,6 +39,8 @@ struct SessionConfig {
     std::filesystem::path reference;   // empty: the build's
     std::filesystem::path console_log; // empty: none
     std::filesystem::path operator_directory; // where the session listens for its operator; empty: nowhere
+    /// The platform's own: TPM, disk and sealed secrets, which outlive the session (docs/interfaces/platform-directory.md). Empty: a new one.
+    std::filesystem::path platform;
     std::vector<SecretFor> secrets; // sealed to this platform before it starts
     /// For tests: the relay runs in this process and this stands in it, called from the relay's thread.
     relay::Carrier carrier;
@@ -58,8 +60,9 @@ public:
 
     [[nodiscard]] const Observation& seen() const { return seen_; }
     [[nodiscard]] model::Platform& platform() { return *platform_; }
+    [[nodiscard]] std::filesystem::path home() const { return config_.platform.empty() ? directory() / "platform" : config_.platform; }
     [[nodiscard]] const std::filesystem::path& directory() const { return state_.path(); }
-    [[nodiscard]] std::filesystem::path nvme_image() const { return directory() / "nvme.img"; }
+    [[nodiscard]] std::filesystem::path nvme_image() const { return home() / "nvme.img"; }
     [[nodiscard]] std::filesystem::path upload_result() const { return config_.uploads.empty() ? directory() / "upload.json" : config_.uploads; }
     [[nodiscard]] const std::filesystem::path& reference() const { return config_.reference; }
     [[nodiscard]] std::filesystem::path keys() const { return config_.artefacts.keys(); }
@@ -78,7 +81,7 @@ private:
     Session(SessionConfig config, model::StateDir state, std::unique_ptr<model::Reactor> reactor);
     Status<model::Error> prepare();
     Status<model::Error> make_esp();
-    Status<model::Error> make_disk() const;
+    Status<model::Error> make_home() const;
     Status<model::Error> start_verifier(const model::TpmIdentity& identity);
     Status<model::Error> start_platform();
     Status<model::Error> start_relay();

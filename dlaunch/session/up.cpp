@@ -150,6 +150,7 @@ int main(int argc, char** argv) {
     app.add_option("--report", options.report, "write a JSON report (docs/interfaces/report.md) to this file");
     app.add_option("--smp", options.session.processors, "processors of the platform, two or more for the default policy (2)")->check(CLI::Range(2, 16));
     app.add_option("--console", options.session.console_log, "append every console line to this file");
+    app.add_option("--platform", options.session.platform, "the platform's directory: its TPM, disk and sealed secrets stay (a new platform for this run only)");
     app.add_flag("--keep-running", options.keep_running, "stay up after the proofs, until Ctrl-C");
     try {
         app.parse(argc, argv);

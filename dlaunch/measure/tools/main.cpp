@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // casemate-predict: writes reference.json for a launch of the given files, and prints the PCR values that it will have.
-//   casemate-predict --slb slb.bin --hypervisor hypervisor.elf --policy policy.cbor --images DIR --out reference.json
+//   casemate-predict --slb slb.bin --hypervisor hypervisor.elf --policy policy.cbor --images DIR [--out reference.json]
 #include "dlaunch/measure/crypto.hpp"
 #include "dlaunch/measure/tools/prediction.hpp"
 
@@ -41,6 +41,17 @@ struct Options {
     std::string slb, hypervisor, policy, images, out;
 };
 
+/// What ./casemate passes stands for what is not said.
+void fill_in(Options& options, const std::string& build) {
+    const auto otherwise = [&](std::string& option, const char* name) {
+        if (option.empty()) option = build + "/" + name;
+    };
+    otherwise(options.slb, "bin/slb.bin");
+    otherwise(options.hypervisor, "bin/hypervisor.elf");
+    otherwise(options.policy, "policy.cbor");
+    otherwise(options.images, "images");
+}
+
 Result<Done, Problem> run(const Options& options) {
     predict::Inputs inputs;
     inputs.slb = TRY(read_file(options.slb));
@@ -50,7 +61,7 @@ Result<Done, Problem> run(const Options& options) {
         return measure::sha256(TRY(read_file(std::filesystem::path{options.images} / name)));
     };
     const auto reference = TRY(predict::predict(inputs));
-    TRY(write_file(options.out, reference.dump(1) + "\n"));
+    if (!options.out.empty()) TRY(write_file(options.out, reference.dump(1) + "\n"));
     for (const auto& [bank, pcrs] : reference["pcrs"].items()) {
         for (const auto& [pcr, value] : pcrs.items()) {
             std::cout << "pcr" << pcr << '.' << bank << '=' << value.get<std::string>() << '\n';
@@ -64,12 +75,16 @@ Result<Done, Problem> run(const Options& options) {
 int main(int argc, char** argv) {
     Options options;
     CLI::App app{"Predicts the measurements of a Casemate launch."};
-    app.add_option("--slb", options.slb, "secure loader block (slb.bin)")->required();
-    app.add_option("--hypervisor", options.hypervisor, "hypervisor (ELF)")->required();
-    app.add_option("--policy", options.policy, "signed policy bundle")->required();
-    app.add_option("--images", options.images, "folder with the VM images that the policy names")->required();
-    app.add_option("--out", options.out, "reference.json to write")->required();
+    std::string build = ".";
+    app.name("casemate predict");
+    app.add_option("--build", build)->group("");
+    app.add_option("--slb", options.slb, "secure loader block (slb.bin)");
+    app.add_option("--hypervisor", options.hypervisor, "hypervisor (ELF)");
+    app.add_option("--policy", options.policy, "signed policy bundle");
+    app.add_option("--images", options.images, "folder with the VM images that the policy names");
+    app.add_option("--out", options.out, "reference values to write (reference.json); without it the PCR values are printed only");
     CLI11_PARSE(app, argc, argv);
+    fill_in(options, build);
     const auto done = run(options);
     if (done.ok()) return 0;
     std::cerr << "casemate-predict: " << done.error() << '\n';

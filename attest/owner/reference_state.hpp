@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state that a set of reference values predicts (reference.json, docs/interfaces/policy.md), as far as a secret's approval needs it.
+#pragma once
+
+#include "attest/owner/error.hpp"
+#include "attest/secret/policy_digest.hpp"
+#include "attest/verifier/json.hpp"
+
+namespace casemate::owner {
+
+/// From a file of the owner's own, of at most 1 MiB.
+[[nodiscard]] Outcome<verifier::Json> read_reference(const std::string& path);
+/// Whether that launch's policy names the driver VM and lets it have the secret: what the hypervisor will ask.
+[[nodiscard]] Status<Error> expect_receiver(const verifier::Json& reference, const std::string& vm, const std::string& secret);
+/// PCR 17 and 18 of the launch and the identity of `vm`; the epoch counter is left to the caller.
+[[nodiscard]] Outcome<secret::Circumstances> circumstances_of(const verifier::Json& reference, const std::string& vm);
+
+} // namespace casemate::owner
