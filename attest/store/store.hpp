@@ -112,6 +112,8 @@ public:
     virtual void audit(const AuditRow& row) = 0;
     /// Newest first.
     [[nodiscard]] virtual std::vector<AuditRow> audit_rows(int limit) = 0;
+    /// Sequence number of the newest row, 0 when there is none. Rows up to it are there: the trail has no gaps.
+    [[nodiscard]] virtual std::int64_t audit_newest() = 0;
     /// Oldest first: the rows after sequence number `after`.
     [[nodiscard]] virtual std::vector<audit::ChainedRow> audit_trail(std::int64_t after, int limit) = 0;
     [[nodiscard]] virtual std::vector<SignedHead> audit_checkpoints(std::int64_t after, std::int64_t until) = 0;
