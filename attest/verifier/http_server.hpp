@@ -14,6 +14,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "attest/verifier/principal.hpp"
 
@@ -29,11 +31,27 @@ struct HttpRequest {
     std::string body;
     std::string peer; // address and port
     std::optional<ClientCertificate> client_certificate{}; // only of the configured authority, and valid
+    std::string host{};
+    std::string origin{};        // set by browsers: whose page asks [RFC 6454 7]
+    std::string if_none_match{}; // [RFC 9110 13.1.2]
+    std::string last_event_id{}; // [HTML, server-sent events]
+};
+
+/// A body that has no end yet and is sent piece by piece. Asked on the server's threads, one at a time, whenever the client has taken
+/// what there was before and `stream_interval` has passed.
+class HttpStream {
+public:
+    virtual ~HttpStream() = default;
+    /// What is to be sent now, may be empty; nothing: it has ended. Must not throw, and not wait for anybody.
+    [[nodiscard]] virtual std::optional<std::string> next() = 0;
 };
 
 struct HttpAnswer {
     int status = 500;
-    std::string body; // JSON
+    std::string body;
+    std::string content_type = "application/json";
+    std::vector<std::pair<std::string, std::string>> headers{}; // more, or instead of those that every answer has
+    std::shared_ptr<HttpStream> stream{};                       // instead of `body`
 };
 
 struct HttpOptions {
@@ -49,6 +67,7 @@ struct HttpOptions {
     std::uint64_t max_body = 1024 * 1024;
     std::chrono::milliseconds request_time{30'000}; // for idling and header together, and for the body
     std::chrono::milliseconds stop_time{3'000};     // for requests under way when the server stops
+    std::chrono::milliseconds stream_interval{250}; // how often a stream is asked for more
 };
 
 /// Says in one sentence why the server cannot start.
@@ -69,7 +88,7 @@ public:
     HttpServer& operator=(const HttpServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const;
-    /// No new connection; answers every request whose header has arrived, then closes all.
+    /// No new connection; answers every request whose header has arrived, ends the streams, then closes all.
     void stop();
 
 private:

@@ -2,6 +2,8 @@
 // See http_session.hpp.
 #include "attest/verifier/http_session.hpp"
 
+#include "attest/verifier/http_headers.hpp"
+#include "attest/verifier/http_streaming.hpp"
 #include "attest/verifier/http_tls.hpp"
 
 namespace casemate::verifier {
@@ -36,7 +38,11 @@ HttpRequest to_request(const http::request<http::string_body>& request, const st
             field(request, Field::content_encoding),
             request.body(),
             peer,
-            certificate};
+            certificate,
+            field(request, Field::host),
+            field(request, Field::origin),
+            field(request, Field::if_none_match),
+            text(request["Last-Event-ID"])};
 }
 
 } // namespace
@@ -87,29 +93,37 @@ void HttpSession::on_header(beast::error_code error) {
 void HttpSession::on_body(beast::error_code error) {
     if (error) return give_up(error);
     const http::request<http::string_body>& request = parser_->get();
-    const HttpAnswer result = share_.handler(to_request(request, peer_, certificate_));
-    answer(result.status, result.body, request.keep_alive() && !share_.stopping);
+    HttpAnswer result = share_.handler(to_request(request, peer_, certificate_));
+    if (result.stream) return begin_stream(result);
+    answer(std::move(result), request.keep_alive() && !share_.stopping);
 }
 
 void HttpSession::give_up(beast::error_code error) {
-    if (error == http::error::body_limit) return answer(413, too_large, false);
-    if (error == http::error::header_limit) return answer(431, too_large, false);
+    if (error == http::error::body_limit) return answer({413, too_large}, false);
+    if (error == http::error::header_limit) return answer({431, too_large}, false);
     --share_.answering;
     if (error == http::error::end_of_stream) goodbye();
     // Otherwise malformed, timed out or gone: nobody to talk to.
 }
 
-void HttpSession::answer(int status, std::string body, bool keep_alive) {
-    response_ = Response{static_cast<http::status>(status), 11};
-    response_.set(Field::content_type, "application/json");
-    response_.set(Field::cache_control, "no-store");
+void HttpSession::answer(HttpAnswer result, bool keep_alive) {
+    response_ = Response{static_cast<http::status>(result.status), 11};
+    set_headers(response_, result);
     response_.keep_alive(keep_alive);
-    response_.body() = std::move(body);
+    response_.body() = std::move(result.body);
     response_.prepare_payload();
     arm();
     http::async_write(stream_, response_, [self = shared_from_this()](beast::error_code error, std::size_t) {
         self->on_write(error);
     });
+}
+
+void HttpSession::begin_stream(const HttpAnswer& result) {
+    const auto ended = [self = shared_from_this()](bool in_order) {
+        --self->share_.answering;
+        if (in_order) self->goodbye();
+    };
+    std::make_shared<HttpStreaming>(stream_, share_, result.stream, ended)->start(result);
 }
 
 void HttpSession::on_write(beast::error_code error) {

@@ -44,7 +44,9 @@ private:
     void on_body(boost::beast::error_code error);
     /// No whole request came.
     void give_up(boost::beast::error_code error);
-    void answer(int status, std::string body, bool keep_alive);
+    void answer(HttpAnswer result, bool keep_alive);
+    /// From here on the connection belongs to the stream, and ends with it.
+    void begin_stream(const HttpAnswer& result);
     void on_write(boost::beast::error_code error);
     void goodbye();
     /// The next operation must end within the request time.
