@@ -23,6 +23,9 @@ struct Settings {
     bool inventory_only = false;               // enrol only platforms that the owner listed
     std::int64_t caller_rate = 0;              // requests a second of one platform or operator, 0 = no limit
     std::int64_t stranger_rate = 0;            // of one address without a good token or certificate, 0 = no limit
+    std::size_t max_streams = 64;              // of events, open at a time
+    std::size_t max_own_streams = 8;           // of one operator
+    Millis heartbeat = 15'000;                 // of a stream; whether its principal may still read is looked at as often
 };
 
 /// Store::rule(): the least policy epoch that evidence may have.

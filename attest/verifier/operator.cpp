@@ -2,12 +2,15 @@
 // See operator.hpp.
 #include "attest/verifier/operator.hpp"
 
+#include <map>
+
 #include "attest/verifier/encoding.hpp"
 
 namespace casemate::verifier {
 namespace {
 
 constexpr int list_limit = 200;
+constexpr int label_limit = 1'000'000;
 
 Json to_json(const store::Platform& platform) {
     return {{"platform_id", platform.identity.platform_id},
@@ -52,11 +55,29 @@ Json list(const Rows& rows) {
 
 } // namespace
 
-Answer Operator::platforms() const { return Json{{"platforms", list(context_.store.platforms())}}; }
+Answer Operator::session(const Principal& caller) const {
+    return Json{{"name", caller.name}, {"role", name_of(caller.role)}, {"now", context_.now()}};
+}
+
+Answer Operator::platforms() const {
+    std::map<std::string, std::string> labels;
+    for (store::InventoryEntry& entry : context_.store.inventory(label_limit))
+        labels.emplace(std::move(entry.platform_id), std::move(entry.label));
+    Json all = Json::array();
+    for (const store::Platform& platform : context_.store.platforms()) {
+        all.push_back(to_json(platform));
+        const auto label = labels.find(platform.identity.platform_id);
+        all.back()["label"] = label != labels.end() ? label->second : "";
+    }
+    return Json{{"platforms", all}};
+}
+
 Answer Operator::platform(const std::string& platform_id) const {
     const auto platform = context_.store.platform(platform_id);
     if (!platform) return refuse(404, "platform_unknown", "no such platform");
     Json answer = to_json(*platform);
+    const auto listed = context_.store.inventory_entry(platform_id);
+    answer["label"] = listed ? listed->label : "";
     answer["grants"] = list(context_.store.grants_of(platform_id));
     return answer;
 }

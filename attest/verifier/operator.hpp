@@ -13,6 +13,8 @@ public:
     Operator(const Context& context, ReferenceLibrary& references, const Grants& grants)
         : context_{context}, references_{references}, grants_{grants} {}
 
+    /// Who calls, and what time it is here.
+    [[nodiscard]] Answer session(const Principal& caller) const;
     [[nodiscard]] Answer platforms() const;
     [[nodiscard]] Answer platform(const std::string& platform_id) const;
     [[nodiscard]] Answer grants() const;

@@ -53,7 +53,7 @@ bool allowed(const Route& route, const Principal& caller) {
     return !is_operators(route.caller) || caller.role >= least_role(route.caller);
 }
 
-Answer refuse_role(const Route& route, const Principal& caller) {
+Failure<ApiError> refuse_role(const Route& route, const Principal& caller) {
     return refuse(403, "role", std::string("this call needs the role ") + name_of(least_role(route.caller)) + ", and " +
                                    caller.name + " has the role " + name_of(caller.role));
 }
@@ -104,14 +104,16 @@ Router::Router(const Context& context, CertificateMap certificates, std::vector<
 
 HttpAnswer Router::answer(const HttpRequest& request) const {
     try {
-        const Answer result = dispatch(request);
+        if (const PageFile* file = request.method == "GET" ? page_file(request.target) : nullptr) return page(*file, request);
+        const Outcome result = dispatch(request);
         const int status = result ? 200 : result.error().status;
         // The path is logged only after its ids passed the grammar or as a plain 404.
         log(result ? LogLevel::info : LogLevel::warning, "request",
             {{"peer", request.peer}, {"method", request.method.substr(0, 8)}, {"status", status},
              {"path", request.target.substr(0, max_target)}, {"code", result ? "" : result.error().code}});
         if (!result) return {status, error_body(result.error())};
-        return {status, result.value().dump()};
+        if (result.value().stream) return {status, {}, "text/event-stream", {}, result.value().stream};
+        return {status, result.value().body.dump()};
     } catch (const std::exception& failure) {
         return incident(failure.what());
     } catch (...) {
@@ -119,7 +121,15 @@ HttpAnswer Router::answer(const HttpRequest& request) const {
     }
 }
 
-Answer Router::dispatch(const HttpRequest& request) const {
+/// Not logged: it is the same for everybody.
+HttpAnswer Router::page(const PageFile& file, const HttpRequest& request) const {
+    if (!strangers_.take(address_of(request.peer), context_.now())) return {429, error_body({429, "rate", too_often})};
+    return answer_of(file, request.if_none_match);
+}
+
+Router::Outcome Router::dispatch(const HttpRequest& request) const {
+    if (!request.origin.empty() && request.origin != "https://" + request.host)
+        return refuse(403, "origin", "a page of another origin may not call this service");
     bool path_known = false;
     for (const Route& route : routes_) {
         if (request.target.size() > max_target) break;
@@ -132,9 +142,9 @@ Answer Router::dispatch(const HttpRequest& request) const {
     return refuse(404, "path", "no such path");
 }
 
-Answer Router::run(const Route& route, Call call, const HttpRequest& request) const {
+Router::Outcome Router::run(const Route& route, Call call, const HttpRequest& request) const {
     call.caller = TRY(authorize(route, call, request));
-    const Answer answer = allowed(route, call.caller) ? handle(route, call, request) : refuse_role(route, call.caller);
+    const Outcome answer = allowed(route, call.caller) ? handle(route, call, request) : refuse_role(route, call.caller);
     if (!answer) audit_refusal(route, call, request, answer.error());
     return answer;
 }
@@ -146,7 +156,7 @@ void Router::audit_refusal(const Route& route, const Call& call, const HttpReque
                    "refused", request.method + ", " + error.code + ": " + error.detail);
 }
 
-Answer Router::handle(const Route& route, Call& call, const HttpRequest& request) const {
+Router::Outcome Router::handle(const Route& route, Call& call, const HttpRequest& request) const {
     if (route.body == Body::object) {
         TRY(check_body_form(request));
         call.body = TRY(parse_object(request.body));
@@ -154,7 +164,21 @@ Answer Router::handle(const Route& route, Call& call, const HttpRequest& request
     } else if (!request.body.empty() && request.body != "{}") {
         return refuse(400, "body", "this call takes no body");
     }
-    return route.handler(call);
+    Reply reply;
+    if (route.stream) {
+        call.last_event_id = request.last_event_id;
+        reply.stream = TRY(route.stream(call, later(route, call, request)));
+    } else {
+        reply.body = TRY(route.handler(call));
+    }
+    return reply;
+}
+
+std::function<bool()> Router::later(const Route& route, const Call& call, const HttpRequest& request) const {
+    return [this, &route, call, request] {
+        const Result<Principal, ApiError> caller = identify(route, call, request);
+        return caller.ok() && allowed(route, caller.value());
+    };
 }
 
 Result<Principal, ApiError> Router::authorize(const Route& route, const Call& call, const HttpRequest& request) const {

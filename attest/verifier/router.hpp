@@ -2,13 +2,16 @@
 // From an HTTP request to a handler: one table of routes (routes.cpp), the grammar of ids, who may call what and how
 // often, the body's checks, and the one place where an unexpected failure becomes "deny + incident id".
 // Order of the checks: path, method, identity and role of the caller, rate, body. Nothing about the body is said to
-// strangers, and a stranger who is refused too often is told only that.
+// strangers, and a stranger who is refused too often is told only that. Files of the operator's page are for anyone.
+// A browser adds its client certificate to what any page makes it ask: a request that says it is of another origin is refused.
 #pragma once
 
 #include <map>
 #include <vector>
 
 #include "attest/verifier/authenticator.hpp"
+#include "attest/verifier/events.hpp"
+#include "attest/verifier/page.hpp"
 #include "attest/verifier/rate_limit.hpp"
 
 namespace casemate::verifier {
@@ -23,6 +26,7 @@ struct Call {
     Json body = Json::object();
     std::string raw_body;
     Principal caller; // empty for anyone
+    std::string last_event_id; // UNTRUSTED
 
     [[nodiscard]] const std::string& id(std::string_view name) const { return ids.find(name)->second; }
 };
@@ -35,6 +39,8 @@ struct Route {
     Caller caller = Caller::owner;
     Body body = Body::none;
     std::function<Answer(const Call&)> handler;
+    /// Instead of `handler`. The function says later whether the caller might still make this call.
+    std::function<StreamAnswer(const Call&, std::function<bool()>)> stream{};
 };
 
 class Router {
@@ -47,9 +53,17 @@ public:
     [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
 private:
-    [[nodiscard]] Answer dispatch(const HttpRequest& request) const;
-    [[nodiscard]] Answer run(const Route& route, Call call, const HttpRequest& request) const;
-    [[nodiscard]] Answer handle(const Route& route, Call& call, const HttpRequest& request) const;
+    struct Reply {
+        Json body{};
+        std::shared_ptr<HttpStream> stream{}; // instead of `body`
+    };
+    using Outcome = Result<Reply, ApiError>;
+
+    [[nodiscard]] Outcome dispatch(const HttpRequest& request) const;
+    [[nodiscard]] Outcome run(const Route& route, Call call, const HttpRequest& request) const;
+    [[nodiscard]] Outcome handle(const Route& route, Call& call, const HttpRequest& request) const;
+    [[nodiscard]] HttpAnswer page(const PageFile& file, const HttpRequest& request) const;
+    [[nodiscard]] std::function<bool()> later(const Route& route, const Call& call, const HttpRequest& request) const;
     void audit_refusal(const Route& route, const Call& call, const HttpRequest& request, const ApiError& error) const;
     [[nodiscard]] Result<Principal, ApiError> authorize(const Route& route, const Call& call, const HttpRequest& request) const;
     [[nodiscard]] Result<Principal, ApiError> identify(const Route& route, const Call& call, const HttpRequest& request) const;

@@ -55,6 +55,14 @@ void Service::add_viewer_routes(std::vector<Route>& table) {
     add("/v1/reference", [this](const Call&) { return operator_.references(); });
     add("/v1/inventory", [this](const Call&) { return fleet_.inventory(); });
     add("/v1/rules", [this](const Call&) { return fleet_.rules(); });
+    add("/v1/platforms/{platform}/chain", [this](const Call& call) { return chain_.of(call.id("platform")); });
+    add("/v1/session", [this](const Call& call) { return operator_.session(call.caller); });
+    table.push_back({"POST", "/v1/audit/search", Caller::viewer, Body::object,
+                     [this](const Call& call) { return trail_.search(call.body); }});
+    table.push_back({"GET", "/v1/events", Caller::viewer, Body::none, {},
+                     [this](const Call& call, std::function<bool()> allowed) {
+                         return events_.open(call.caller, call.last_event_id, std::move(allowed));
+                     }});
 }
 
 void Service::add_operator_routes(std::vector<Route>& table) {

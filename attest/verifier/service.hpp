@@ -4,12 +4,15 @@
 #pragma once
 
 #include "attest/verifier/attestation.hpp"
+#include "attest/verifier/chain.hpp"
 #include "attest/verifier/enrolment.hpp"
+#include "attest/verifier/events.hpp"
 #include "attest/verifier/fleet.hpp"
 #include "attest/verifier/operator.hpp"
 #include "attest/verifier/results.hpp"
 #include "attest/verifier/router.hpp"
 #include "attest/verifier/tokens.hpp"
+#include "attest/verifier/trail.hpp"
 
 namespace casemate::verifier {
 
@@ -61,6 +64,9 @@ private:
     const Fleet fleet_;
     const Tokens tokens_;
     const Results results_;
+    const Chain chain_;
+    const Trail trail_;
+    const Events events_;
     const Router router_;
 };
 

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <set>
+#include <sstream>
 
 #include "attest/verifier/openapi.hpp"
 #include "tests/unit/software_ek.hpp"
@@ -96,6 +97,24 @@ struct Witness {
         seen.insert(method + " " + pattern);
         return reply.body;
     }
+    /// Of server-sent events: each data line of an audit event is a row as described.
+    void stream(const std::string& path, const std::string& token) {
+        verifier::HttpRequest request{"GET", path, "Bearer " + token, "", "", "", "127.0.0.1:9"};
+        request.last_event_id = "0";
+        const verifier::HttpAnswer answer = verifier.service->answer(request);
+        REQUIRE(answer.stream);
+        CHECK(operation("GET", path)["responses"]["200"]["content"].contains(answer.content_type));
+        (void)answer.stream->next();
+        std::istringstream lines{answer.stream->next().value()};
+        int rows = 0;
+        for (std::string line; std::getline(lines, line);)
+            if (line.starts_with("data: ")) {
+                ++rows;
+                CHECK(contradiction(Json::parse(line.substr(6)), Json{{"$ref", "#/components/schemas/TrailRow"}}, "") == "");
+            }
+        CHECK(rows > 10);
+        seen.insert("GET " + path);
+    }
 };
 
 } // namespace
@@ -155,6 +174,7 @@ TEST_CASE("the running service answers as the document says, on every route", "[
         CHECK_FALSE(witness.call("GET", list, list, owner).begin()->empty());
     witness.call("GET", platforms + "/detail", at + "/detail", owner);
     witness.call("GET", platforms + "/result", at + "/result", owner);
+    witness.call("GET", platforms + "/chain", at + "/chain", owner);
     const Json trial{{"platform_id", platform->id}, {"nonce", kept["nonce"]}, {"evidence", kept["evidence"]}};
     witness.call("POST", "/v1/appraisals", "/v1/appraisals", owner, trial.dump());
     const std::string result = std::to_string(kept["result_id"].get<int>());
@@ -175,6 +195,9 @@ TEST_CASE("the running service answers as the document says, on every route", "[
     witness.call("DELETE", "/v1/tokens/{token}", "/v1/tokens/" + made["token_id"].get<std::string>(), owner);
     witness.call("DELETE", "/v1/reference/{reference}", "/v1/reference/" + reference, owner);
     witness.call("GET", "/v1/audit", "/v1/audit", owner);
+    witness.call("POST", "/v1/audit/search", "/v1/audit/search", owner, R"({"words":"revoke","limit":5})");
+    witness.call("GET", "/v1/session", "/v1/session", owner);
+    witness.stream("/v1/events", owner);
 
     for (const Route& route : verifier.service->route_table()) {
         CAPTURE(route.method, route.pattern);
