@@ -37,6 +37,8 @@ public:
     /// reference.json of this launch (docs/interfaces/policy.md).
     [[nodiscard]] Json reference() const { return test::TestVerifier::reference(platform_); }
     [[nodiscard]] static measure::Banks banks();
+    /// From now on it launches a hypervisor that its reference() does not accept.
+    void change_hypervisor() { platform_.builder.hypervisor.push_back(0); }
 
     /// Launched: a gate for each device is open, no driver VM runs.
     [[nodiscard]] LaunchState launched(const measure::LaunchId& id);

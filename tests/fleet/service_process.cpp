@@ -39,10 +39,10 @@ std::string read_text(const std::filesystem::path& file) {
 } // namespace
 
 ServiceProcess::ServiceProcess(const std::filesystem::path& program, const std::filesystem::path& directory,
-                               std::vector<std::string> options)
+                               std::vector<std::string> options, const std::string& listen)
     : directory_{directory} {
     std::vector<std::string> command{program,         "--state",     directory / "state", "--listen",
-                                     "127.0.0.1:0",   "--port-file", directory / "port"};
+                                     listen,          "--port-file", directory / "port"};
     command.insert(command.end(), options.begin(), options.end());
     std::filesystem::remove(directory / "port");
     pid_ = ::fork();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// casemate-verifierd as a child with a store of its own, on a free port of the loopback interface; ends with its owner.
+// casemate-verifierd as a child with a store of its own, on the loopback interface, on a free port if not told otherwise; ends with its
+// owner.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ class ServiceProcess {
 public:
     /// `directory`: where store, port file and log go; must be there. Returns when the service listens; throws
     /// std::runtime_error with its last words when it does not.
-    ServiceProcess(const std::filesystem::path& program, const std::filesystem::path& directory, std::vector<std::string> options);
+    ServiceProcess(const std::filesystem::path& program, const std::filesystem::path& directory, std::vector<std::string> options,
+                   const std::string& listen = "127.0.0.1:0");
     ~ServiceProcess();
     ServiceProcess(const ServiceProcess&) = delete;
     ServiceProcess& operator=(const ServiceProcess&) = delete;
