@@ -63,6 +63,24 @@ TEST_CASE("new rows of the audit trail come in by themselves, when they fit the 
     CHECK(world.console() == "");
 }
 
+TEST_CASE("a page that nobody looks at has no stream, and catches up when it is looked at again", "[page]") {
+    World& world = World::get();
+    Browser& browser = *world.browser;
+    world.sign_in("viewer");
+    open_platform(world, "lyon-02");
+    browser.wait_for("its history", std::string(renewals) + " === 2");
+    const char* look = "Object.defineProperty(document, 'hidden', {value: arguments[0] === 'away', configurable: true});"
+                       "document.dispatchEvent(new Event('visibilitychange'));";
+    browser.run(look, {"away"});
+    REQUIRE(world.attest("lyon-02").word() == "affirming");
+    REQUIRE(world.attest("lyon-02").word() == "affirming");
+    CHECK(browser.value(renewals) == 2);
+    CHECK(browser.value("document.querySelector('#live-state').textContent") == "Live"); // not a trouble of the service
+    browser.run(look, {"back"});
+    browser.wait_for("the renewals of meanwhile", std::string(renewals) + " === 6");
+    CHECK(world.console() == "");
+}
+
 TEST_CASE("a service that stops is told from one that is quiet, and nothing is missed when it is back", "[page]") {
     World& world = World::get();
     Browser& browser = *world.browser;

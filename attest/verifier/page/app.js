@@ -109,6 +109,7 @@ function start(session) {
 }
 
 window.addEventListener("hashchange", open_view);
+document.addEventListener("visibilitychange", () => (document.hidden ? live?.rest() : live?.wake()));
 setInterval(() => {
   view?.tick();
   say_down();

@@ -7,6 +7,12 @@ const longest_pause = 10_000;
 
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** The promise; `late()` is called when it takes longer than silence may. */
+function in_time(promise, late) {
+  const watch = setTimeout(late, silence);
+  return promise.finally(() => clearTimeout(watch));
+}
+
 /** Fields of one event [HTML 9.2.6]; comments are skipped. */
 function parse(block) {
   const event = { id: undefined, type: "message", data: "" };
@@ -29,26 +35,47 @@ export class Live {
     Object.assign(this, { on_row, on_state, on_gap, on_end });
     this.last_id = "";
     this.stopped = false;
+    this.resting = null; // resolved when the page is looked at again
     this.pause = 500;
     this.abort = new AbortController();
   }
 
   async run() {
     while (!this.stopped) {
+      if (this.resting) {
+        await this.resting.promise;
+        continue;
+      }
       try {
         await this.connect();
       } catch {
         // Said by on_state below.
       }
       if (this.stopped) return;
+      if (this.resting) continue;
       this.on_state(false);
       await wait(this.pause);
       this.pause = Math.min(longest_pause, this.pause * 2);
     }
   }
 
+  /** A page that nobody looks at keeps no connection: a browser has six for one service, whatever the number of its tabs. */
+  rest() {
+    if (this.resting) return;
+    let done;
+    const promise = new Promise((resolve) => { done = resolve; });
+    this.resting = { promise, done };
+    this.abort.abort();
+  }
+
+  wake() {
+    this.resting?.done();
+    this.resting = null;
+  }
+
   stop() {
     this.stopped = true;
+    this.wake();
     this.abort.abort();
   }
 
@@ -60,7 +87,7 @@ export class Live {
     if (!response.ok) return this.refused(await refusal_of(response));
     this.on_state(true);
     this.pause = 500;
-    await this.read(response.body.getReader());
+    await this.read(response.body.getReader(), this.abort);
   }
 
   refused(refusal) {
@@ -73,13 +100,11 @@ export class Live {
     }
   }
 
-  async read(reader) {
+  async read(reader, abort) {
     const decoder = new TextDecoder();
     let text = "";
     for (;;) {
-      const watch = setTimeout(() => this.abort.abort(), silence);
-      const { done, value } = await reader.read();
-      clearTimeout(watch);
+      const { done, value } = await in_time(reader.read(), () => abort.abort());
       if (done) return;
       const blocks = (text + decoder.decode(value, { stream: true })).split("\n\n");
       text = blocks.pop();
