@@ -17,10 +17,10 @@ namespace casemate::cose {
 namespace {
 
 using Bio = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
-using Context = std::unique_ptr<EVP_MD_CTX, Releaser<EVP_MD_CTX_free>>;
+using Context = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
 using Number = std::unique_ptr<BIGNUM, Releaser<BN_free>>;
-using PublicPoint = std::array<std::uint8_t, measure::p256_point_size>;
 
 #ifdef CASEMATE_PRODUCTION
 constexpr bool is_production = true;
@@ -56,17 +56,58 @@ Result<PublicPoint, SignError> public_point(const EVP_PKEY* key) {
     return point;
 }
 
+Number order_of_group() {
+    BIGNUM* order = nullptr;
+    (void)BN_hex2bn(&order, group_order_hex);
+    return Number{order};
+}
+
 /// s := order - s when s is in the upper half. Both verify; we accept and make the lower one only.
-bool write_low_s(const ECDSA_SIG& signature, std::array<std::uint8_t, signature_size>& out) {
-    BIGNUM* order_raw = nullptr;
-    if (BN_hex2bn(&order_raw, group_order_hex) == 0) return false;
-    const Number order{order_raw};
-    const Number half{BN_dup(order.get())};
-    const Number s{BN_dup(ECDSA_SIG_get0_s(&signature))};
-    if (!half || !s || BN_rshift1(half.get(), order.get()) != 1) return false;
-    if (BN_cmp(s.get(), half.get()) > 0 && BN_sub(s.get(), order.get(), s.get()) != 1) return false;
-    return BN_bn2binpad(ECDSA_SIG_get0_r(&signature), out.data(), scalar_size) == scalar_size &&
-           BN_bn2binpad(s.get(), out.data() + scalar_size, scalar_size) == scalar_size;
+bool make_low_s(RawSignature& signature) {
+    if (measure::signature_is_low_s(signature)) return true;
+    std::uint8_t* const at = signature.data() + scalar_size;
+    const Number order = order_of_group();
+    const Number s{BN_bin2bn(at, scalar_size, nullptr)};
+    return order && s && BN_sub(s.get(), order.get(), s.get()) == 1 && BN_bn2binpad(s.get(), at, scalar_size) == scalar_size;
+}
+
+/// A key in the memory of this process.
+class MemoryKey final : public SigningKey {
+public:
+    MemoryKey(Key key, const PublicPoint& point) : key_{std::move(key)}, point_{point} {}
+    [[nodiscard]] const PublicPoint& public_key() const override { return point_; }
+    [[nodiscard]] bool is_device() const override { return false; }
+    [[nodiscard]] Result<RawSignature, SignError> sign_digest(ByteView digest) const override {
+        const Context context{EVP_PKEY_CTX_new(key_.get(), nullptr)};
+        std::array<std::uint8_t, 80> der{}; // at most 72 bytes
+        std::size_t size = der.size();
+        if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
+            EVP_PKEY_sign(context.get(), der.data(), &size, digest.data(), digest.size()) != 1)
+            return Failure{SignError::library};
+        const unsigned char* cursor = der.data();
+        const Signature signature{d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(size))};
+        RawSignature raw{};
+        if (!signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw.data(), scalar_size) != scalar_size ||
+            BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), raw.data() + scalar_size, scalar_size) != scalar_size)
+            return Failure{SignError::library};
+        return raw;
+    }
+
+private:
+    const Key key_;
+    const PublicPoint point_;
+};
+
+Result<Signer, SignError> adopt(Key key) {
+    const PublicPoint point = TRY(public_point(key.get()));
+    return Signer::with(std::make_shared<MemoryKey>(std::move(key), point));
+}
+
+measure::Digest digest_of(ByteView first, ByteView second) {
+    measure::Hasher hasher{measure::TPM_ALG_ID::SHA256};
+    hasher.update(first);
+    hasher.update(second);
+    return hasher.finish();
 }
 
 } // namespace
@@ -78,21 +119,28 @@ const char* describe(SignError error) {
     case SignError::not_p256_private_key: return "the file does not hold a P-256 key of this kind";
     case SignError::library: return "the cryptographic library failed";
     case SignError::development_key: return "a development key, and this is a production build: make keys with casemate-keys init";
+    case SignError::device: return "the device that holds the key does not answer or refuses to sign";
+    case SignError::device_locked: return "the device that holds the key does not accept its PIN or password";
+    case SignError::device_key: return "the device no longer holds this key";
+    case SignError::wrong_signature: return "the device returned a signature that is not by its key";
     }
     return "unknown error";
 }
 
-Result<Signer, SignError> Signer::adopt(Key key) {
+Result<Signer, SignError> Signer::with(std::shared_ptr<const SigningKey> key) {
     Signer signer;
-    signer.public_key_ = TRY(public_point(key.get()));
     signer.key_ = std::move(key);
+    if (!signer.key_->is_device()) return signer;
+    auto point = measure::P256PublicKey::create(signer.public_key());
+    if (!point) return Failure{SignError::not_p256_private_key};
+    signer.checked_by_ = std::make_shared<measure::P256PublicKey>(std::move(point).value());
     return signer;
 }
 
 Result<Signer, SignError> Signer::from_pem(const std::string& pem) {
     if (is_unfit(pem)) return Failure{SignError::development_key};
     const Bio bio = memory_bio(pem);
-    return adopt(Key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free});
+    return adopt(Key{PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr)});
 }
 
 Result<Signer, SignError> Signer::from_pem_file(const std::string& path) {
@@ -101,27 +149,18 @@ Result<Signer, SignError> Signer::from_pem_file(const std::string& path) {
     return from_pem(*pem);
 }
 
-Result<Signer, SignError> Signer::generate() { return adopt(Key{EVP_EC_gen("P-256"), EVP_PKEY_free}); }
+Result<Signer, SignError> Signer::generate() { return adopt(Key{EVP_EC_gen("P-256")}); }
 
-Result<std::array<std::uint8_t, signature_size>, SignError> Signer::sign(const SignedBytes& bytes) const {
+Result<RawSignature, SignError> Signer::sign(const SignedBytes& bytes) const {
     return sign(bytes.prefix(), bytes.payload());
 }
 
-Result<std::array<std::uint8_t, signature_size>, SignError> Signer::sign(ByteView first, ByteView second) const {
-    const Context context{EVP_MD_CTX_new()};
-    std::array<std::uint8_t, 80> der{}; // at most 72 bytes
-    std::size_t size = der.size();
-    if (!context || EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()) != 1 ||
-        EVP_DigestSignUpdate(context.get(), first.data(), first.size()) != 1 ||
-        EVP_DigestSignUpdate(context.get(), second.data(), second.size()) != 1 ||
-        EVP_DigestSignFinal(context.get(), der.data(), &size) != 1) {
-        return Failure{SignError::library};
-    }
-    const unsigned char* cursor = der.data();
-    const Signature signature{d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(size))};
-    std::array<std::uint8_t, signature_size> raw{};
-    if (!signature || !write_low_s(*signature, raw)) return Failure{SignError::library};
-    return raw;
+Result<RawSignature, SignError> Signer::sign(ByteView first, ByteView second) const {
+    const measure::Digest digest = digest_of(first, second);
+    RawSignature signature = TRY(key_->sign_digest(digest.view()));
+    if (!make_low_s(signature)) return Failure{SignError::library};
+    if (checked_by_ && !checked_by_->verify(digest.view(), signature)) return Failure{SignError::wrong_signature};
+    return signature;
 }
 
 Result<std::vector<std::uint8_t>, SignError> Signer::sign_message(ByteView protected_header,
@@ -140,8 +179,7 @@ Result<PublicPoint, SignError> read_public_key(const std::string& path) {
     if (!pem) return Failure{SignError::cannot_read};
     if (is_unfit(*pem)) return Failure{SignError::development_key};
     const Bio bio = memory_bio(*pem);
-    const std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>> key{
-        PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr)};
+    const Key key{PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr)};
     return public_point(key.get());
 }
 

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signs COSE_Sign1 messages with a P-256 private key through OpenSSL. Host tools only (policy compiler, verifier):
-// no private key ever comes near the TCB.
+// Signs COSE_Sign1 messages with a P-256 private key: in this process through OpenSSL, or in a device (signing_key.hpp).
+// Host tools only (policy compiler, verifier): no private key ever comes near the TCB.
 #pragma once
 
-#include "attest/cose/sign1.hpp"
+#include "attest/cose/signing_key.hpp"
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-struct evp_pkey_st; // OpenSSL's EVP_PKEY
-
 namespace casemate::cose {
-
-enum class SignError { none, cannot_read, not_p256_private_key, library, development_key };
 
 [[nodiscard]] const char* describe(SignError error);
 
@@ -28,28 +23,25 @@ public:
     [[nodiscard]] static Result<Signer, SignError> from_pem(const std::string& pem);
     /// A new key that exists in memory only; for tests.
     [[nodiscard]] static Result<Signer, SignError> generate();
+    /// Its public key must be a point of P-256: `not_p256_private_key` otherwise.
+    [[nodiscard]] static Result<Signer, SignError> with(std::shared_ptr<const SigningKey> key);
 
-    /// SEC1 uncompressed.
-    [[nodiscard]] const std::array<std::uint8_t, measure::p256_point_size>& public_key() const { return public_key_; }
+    [[nodiscard]] const PublicPoint& public_key() const { return key_->public_key(); }
     /// r || s, s in the lower half of the order.
-    [[nodiscard]] Result<std::array<std::uint8_t, signature_size>, SignError> sign(const SignedBytes& bytes) const;
+    [[nodiscard]] Result<RawSignature, SignError> sign(const SignedBytes& bytes) const;
     /// Of `first` followed by `second`: for what is no COSE message, such as an approval that a TPM checks. The caller sees to it
     /// that no COSE message begins so.
-    [[nodiscard]] Result<std::array<std::uint8_t, signature_size>, SignError> sign(ByteView first, ByteView second) const;
+    [[nodiscard]] Result<RawSignature, SignError> sign(ByteView first, ByteView second) const;
     /// The whole message.
     [[nodiscard]] Result<std::vector<std::uint8_t>, SignError> sign_message(ByteView protected_header,
                                                                             ByteView payload) const;
 
 private:
-    using Key = std::shared_ptr<evp_pkey_st>;
-    static Result<Signer, SignError> adopt(Key key);
-
-    Key key_;
-    std::array<std::uint8_t, measure::p256_point_size> public_key_{};
+    std::shared_ptr<const SigningKey> key_;
+    std::shared_ptr<const measure::P256PublicKey> checked_by_; // for a device only
 };
 
 /// The SEC1 point of a PEM public key file.
-[[nodiscard]] Result<std::array<std::uint8_t, measure::p256_point_size>, SignError>
-read_public_key(const std::string& path);
+[[nodiscard]] Result<PublicPoint, SignError> read_public_key(const std::string& path);
 
 } // namespace casemate::cose
