@@ -18,4 +18,10 @@ public:
     using StoreFailure::StoreFailure;
 };
 
+/// The database has another schema than this program's: a newer program has migrated it meanwhile.
+class OtherSchema : public StoreFailure {
+public:
+    OtherSchema() : StoreFailure("the store has another schema than this program's") {}
+};
+
 } // namespace casemate::store

@@ -28,15 +28,15 @@ void refuse_passwords(const std::string& conninfo) {
 
 } // namespace
 
-std::unique_ptr<Store> open_store(const std::string& where, std::size_t connections) {
+std::unique_ptr<Store> open_store(const std::string& where, std::size_t connections, Observer observer) {
     const std::string_view view = where;
     if (view.starts_with(sqlite_prefix) && view.size() > sqlite_prefix.size())
-        return open_sqlite_store(view.substr(sqlite_prefix.size()));
+        return open_sqlite_store(view.substr(sqlite_prefix.size()), std::move(observer));
     if (!view.starts_with(postgresql_prefix)) throw StoreFailure("a store is sqlite:FILE or postgresql:CONNINFO");
     const std::string rest{view.substr(postgresql_prefix.size())};
     const std::string conninfo = rest.starts_with("//") ? where : rest; // libpq knows postgresql://... itself
     refuse_passwords(conninfo);
-    return open_postgresql_store(conninfo, connections);
+    return open_postgresql_store(conninfo, connections, std::move(observer));
 }
 
 } // namespace casemate::store

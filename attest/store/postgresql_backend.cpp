@@ -4,6 +4,7 @@
 
 #include "attest/store/postgresql_schema.hpp"
 #include "attest/store/sql_store.hpp"
+#include "attest/store/timed_backend.hpp"
 
 namespace casemate::store {
 
@@ -53,8 +54,13 @@ void PostgresqlBackend::give_back(Session* session) {
     returned_.notify_one();
 }
 
-std::unique_ptr<Store> open_postgresql_store(const std::string& conninfo, std::size_t connections) {
-    return std::make_unique<SqlStore>(std::make_unique<PostgresqlBackend>(conninfo, connections));
+void PostgresqlBackend::check() {
+    const Lease lease = borrow();
+    if (!is_current(*lease)) throw OtherSchema();
+}
+
+std::unique_ptr<Store> open_postgresql_store(const std::string& conninfo, std::size_t connections, Observer observer) {
+    return std::make_unique<SqlStore>(timed(std::make_unique<PostgresqlBackend>(conninfo, connections), std::move(observer)));
 }
 
 } // namespace casemate::store

@@ -17,6 +17,7 @@ public:
     /// Connects once and brings the schema up to date: ConnectionLost or StoreFailure when that cannot be done.
     PostgresqlBackend(std::string conninfo, std::size_t limit);
     [[nodiscard]] Lease borrow() override;
+    void check() override;
 
 private:
     void give_back(Session* session);

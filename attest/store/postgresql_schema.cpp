@@ -145,7 +145,13 @@ INSERT INTO reference_archive (id, document) SELECT id, document FROM reference_
 UPDATE schema_version SET version = 2;
 )sql";
 
-constexpr std::array steps{step_1, step_2};
+// What SQLite's step 4 brings.
+constexpr const char* step_3 = R"sql(
+ALTER TABLE platforms ADD COLUMN silent_since BIGINT NOT NULL DEFAULT 0;
+UPDATE schema_version SET version = 3;
+)sql";
+
+constexpr std::array steps{step_1, step_2, step_3};
 
 // Casemate's own number, so that it meets no other program's lock in the same database: "CASEMATE" in ASCII.
 constexpr const char* take_turns = "SELECT pg_advisory_xact_lock(4846246231141340229)";
@@ -167,6 +173,11 @@ std::size_t version_of(PostgresqlSession& session) {
 }
 
 } // namespace
+
+bool is_current(Session& session) {
+    const auto rows = session.query("SELECT version FROM schema_version", {});
+    return rows->next() && static_cast<std::size_t>(rows->integer(0)) == steps.size();
+}
 
 void migrate(PostgresqlSession& session) {
     check_encoding(session);

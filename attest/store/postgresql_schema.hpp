@@ -9,5 +9,6 @@ namespace casemate::store {
 
 /// Throws StoreFailure when a newer program wrote the database, or when it cannot hold UTF-8.
 void migrate(PostgresqlSession& session);
+[[nodiscard]] bool is_current(Session& session);
 
 } // namespace casemate::store

@@ -49,6 +49,26 @@ struct Platform {
     std::string last_verdict;    // empty = no evidence yet
     bool rebinding_allowed = false;
     std::string state = "active"; // or "quarantined", "retired"
+    Millis silent_since = 0;      // when the alarm for its silence was raised, 0 = it is not silent
+};
+
+/// What of a platform tells whether it is silent.
+struct Presence {
+    std::string id;
+    std::string state;
+    Millis enrolled_at = 0;
+    Millis last_attested_at = 0;
+    Millis silent_since = 0;
+
+    /// The last time that it showed what it is; a platform that never did is counted from its enrolment.
+    [[nodiscard]] Millis last_seen() const { return last_attested_at != 0 ? last_attested_at : enrolled_at; }
+};
+
+/// Of a part of the grants, in the order of insertion.
+struct LeaseCount {
+    std::int64_t live = 0;     // not revoked, the lease runs
+    std::int64_t expiring = 0; // of these: more than half of the lease is over
+    std::int64_t next = 0;     // the following part begins behind this; 0 = there was nothing left
 };
 
 struct Challenge {

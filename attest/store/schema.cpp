@@ -154,6 +154,12 @@ INSERT INTO reference_archive (id, document) SELECT id, document FROM reference_
 PRAGMA user_version = 3;
 )sql";
 
+// The alarm for platforms that are silent.
+constexpr const char* step_4 = R"sql(
+ALTER TABLE platforms ADD COLUMN silent_since INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 4;
+)sql";
+
 /// Rows from before the chain keep their order and content and get numbers and hashes.
 void chain_existing_rows(Connection& connection) {
     audit::Head head;
@@ -183,7 +189,9 @@ void do_step_2(Connection& connection) {
 
 void do_step_3(Connection& connection) { connection.execute(step_3); }
 
-constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3};
+void do_step_4(Connection& connection) { connection.execute(step_4); }
+
+constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4};
 
 std::int64_t version_of(Connection& connection) {
     Statement statement{connection, "PRAGMA user_version"};
@@ -199,5 +207,7 @@ void migrate(Connection& connection) {
     for (std::size_t step = version; step < steps.size(); ++step) steps[step](connection);
     transaction.commit();
 }
+
+bool is_current(Connection& connection) { return static_cast<std::size_t>(version_of(connection)) == steps.size(); }
 
 } // namespace casemate::store

@@ -9,5 +9,6 @@ namespace casemate::store {
 
 /// Throws StoreFailure when the file was written by a newer program.
 void migrate(Connection& connection);
+[[nodiscard]] bool is_current(Connection& connection);
 
 } // namespace casemate::store

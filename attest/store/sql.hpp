@@ -63,6 +63,8 @@ public:
     using Lease = std::unique_ptr<Session, std::function<void(Session*)>>;
     virtual ~Backend() = default;
     [[nodiscard]] virtual Lease borrow() = 0;
+    /// StoreFailure when the database does not answer, or has another schema than this program's.
+    virtual void check() = 0;
 };
 
 /// To the end: only then a statement that changes rows has told whether it could.

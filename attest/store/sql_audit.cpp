@@ -73,6 +73,14 @@ void SqlStore::sign_checkpoints(audit::Checkpointing checkpointing) {
     checkpointing_ = std::move(checkpointing);
 }
 
+audit::Head SqlStore::audit_head() {
+    return read([&](Session& session) -> audit::Head {
+        const auto rows = session.query("SELECT sequence, hash FROM audit_head", {});
+        if (!rows->next()) throw StoreFailure("store: the head of the audit trail is missing");
+        return {rows->integer(0), hash_of(rows->blob(1))};
+    });
+}
+
 std::vector<AuditRow> SqlStore::audit_rows(int limit) {
     return read([&](Session& session) {
         const auto rows = session.query("SELECT sequence, at, actor, action, object, outcome, detail FROM audit "

@@ -57,7 +57,8 @@ void SqlStore::add_result(const AppraisalRecord& result, const std::optional<Clo
                       {result.platform_id, result.challenge_id, result.at, result.verdict, result.reasons, result.evidence,
                        ByteView{result.nonce}, result.reference, result.expectation, result.token});
         session.queue("UPDATE platforms SET last_verdict = $1, "
-                      "last_attested_at = CASE WHEN $1 = 'affirming' THEN $2 ELSE last_attested_at END WHERE id = $3",
+                      "last_attested_at = CASE WHEN $1 = 'affirming' THEN $2 ELSE last_attested_at END, "
+                      "silent_since = CASE WHEN $1 = 'affirming' THEN 0 ELSE silent_since END WHERE id = $3",
                       {result.verdict, result.at, result.platform_id});
         if (clock)
             session.queue("UPDATE platforms SET clock = $1, reset_count = $2, restart_count = $3 WHERE id = $4",

@@ -99,4 +99,17 @@ bool SqlStore::lift_hold(std::string_view id) {
     });
 }
 
+LeaseCount SqlStore::count_leases(std::int64_t after, int limit, Millis now) {
+    return read([&](Session& session) -> LeaseCount {
+        const auto row = session.query(
+            "SELECT COALESCE(SUM(CASE WHEN part.ends > $1 THEN 1 ELSE 0 END), 0), "
+            "COALESCE(SUM(CASE WHEN part.ends > $1 AND part.half <= $1 THEN 1 ELSE 0 END), 0), COALESCE(MAX(part.number), 0) FROM "
+            "(SELECT rowid AS number, CASE WHEN revoked_at = 0 THEN renewed_at + lease_seconds * 1000 ELSE 0 END AS ends, "
+            "renewed_at + lease_seconds * 500 AS half FROM grants WHERE rowid > $2 ORDER BY rowid LIMIT $3) AS part",
+            {now, after, std::int64_t{limit}});
+        if (!row->next()) return {};
+        return {row->integer(0), row->integer(1), row->integer(2)};
+    });
+}
+
 } // namespace casemate::store

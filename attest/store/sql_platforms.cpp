@@ -8,7 +8,7 @@ namespace {
 
 #define PLATFORM_COLUMNS                                                                                       \
     "id, ek_public, ak_public, ek_certificate, banks, token_hash, token_expires_at, enrolled_at, "             \
-    "clock, reset_count, restart_count, last_attested_at, last_verdict, rebinding_allowed, state"
+    "clock, reset_count, restart_count, last_attested_at, last_verdict, rebinding_allowed, state, silent_since"
 
 Platform read_platform(const Rows& row) {
     Platform platform;
@@ -21,6 +21,7 @@ Platform read_platform(const Rows& row) {
     platform.last_verdict = row.text(12);
     platform.rebinding_allowed = row.integer(13) != 0;
     platform.state = row.text(14);
+    platform.silent_since = row.integer(15);
     return platform;
 }
 
@@ -121,6 +122,24 @@ std::vector<Platform> SqlStore::platforms() {
 bool SqlStore::set_platform_state(std::string_view platform_id, std::string_view state) {
     return write([&](Session& session) {
         return session.run("UPDATE platforms SET state = $1 WHERE id = $2 AND state <> $1", {state, platform_id}) == 1;
+    });
+}
+
+std::vector<Presence> SqlStore::presences(std::string_view after, int limit) {
+    return read([&](Session& session) {
+        const auto rows = session.query("SELECT id, state, enrolled_at, last_attested_at, silent_since FROM platforms "
+                                        "WHERE id > $1 ORDER BY id LIMIT $2", {after, std::int64_t{limit}});
+        std::vector<Presence> part;
+        while (rows->next())
+            part.push_back({rows->text(0), rows->text(1), rows->integer(2), rows->integer(3), rows->integer(4)});
+        return part;
+    });
+}
+
+bool SqlStore::mark_silent(const Presence& seen, Millis now) {
+    return write([&](Session& session) {
+        return session.run("UPDATE platforms SET silent_since = $1 WHERE id = $2 AND silent_since = 0 AND state = 'active' "
+                           "AND last_attested_at = $3", {now, seen.id, seen.last_attested_at}) == 1;
     });
 }
 

@@ -24,6 +24,8 @@ public:
     std::optional<Platform> platform(std::string_view id) override;
     std::vector<Platform> platforms() override;
     bool set_platform_state(std::string_view platform_id, std::string_view state) override;
+    std::vector<Presence> presences(std::string_view after, int limit) override;
+    bool mark_silent(const Presence& seen, Millis now) override;
 
     void add_challenge(const Challenge& challenge, Millis now) override;
     TakenChallenge take_challenge(std::string_view id, std::string_view platform_id, Millis now) override;
@@ -40,6 +42,7 @@ public:
     void set_reissue(std::string_view id, const Blob& cose, std::int64_t evidence_clock, Millis now) override;
     bool revoke(std::string_view id, const Blob& revocation, Millis now) override;
     bool lift_hold(std::string_view id) override;
+    LeaseCount count_leases(std::int64_t after, int limit, Millis now) override;
 
     void add_reference(const ReferenceSet& set) override;
     void replace_references(const std::vector<ReferenceSet>& sets) override;
@@ -66,7 +69,10 @@ public:
     std::vector<audit::ChainedRow> audit_trail(std::int64_t after, int limit) override;
     std::vector<SignedHead> audit_checkpoints(std::int64_t after, std::int64_t until) override;
     void sign_checkpoints(audit::Checkpointing checkpointing) override;
+    audit::Head audit_head() override;
     bool checkpoint(Millis now) override;
+
+    void check() override { backend_->check(); }
 
 private:
     class SqlUnit;

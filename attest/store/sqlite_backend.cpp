@@ -10,6 +10,7 @@
 
 #include "attest/store/schema.hpp"
 #include "attest/store/sql_store.hpp"
+#include "attest/store/timed_backend.hpp"
 
 namespace casemate::store {
 namespace {
@@ -84,8 +85,13 @@ Backend::Lease SqliteBackend::borrow() {
     return {&session_, [this](Session*) { lock_.unlock(); }};
 }
 
-std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file) {
-    return std::make_unique<SqlStore>(std::make_unique<SqliteBackend>(file));
+void SqliteBackend::check() {
+    const Lease lease = borrow();
+    if (!is_current(connection_)) throw OtherSchema();
+}
+
+std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file, Observer observer) {
+    return std::make_unique<SqlStore>(timed(std::make_unique<SqliteBackend>(file), std::move(observer)));
 }
 
 } // namespace casemate::store

@@ -36,6 +36,7 @@ class SqliteBackend final : public Backend {
 public:
     explicit SqliteBackend(const std::filesystem::path& file);
     [[nodiscard]] Lease borrow() override;
+    void check() override;
 
 private:
     std::timed_mutex lock_;

@@ -6,7 +6,9 @@
 // are safe from several threads and from several replicas on one database. Failures of the back end throw StoreFailure.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,6 +57,11 @@ public:
     [[nodiscard]] virtual std::vector<Platform> platforms() = 0;
     /// False when the platform is unknown or in this state already.
     [[nodiscard]] virtual bool set_platform_state(std::string_view platform_id, std::string_view state) = 0;
+    /// In the order of ids: those behind `after`. Reads a part at a time, so that nobody waits long for a large fleet.
+    [[nodiscard]] virtual std::vector<Presence> presences(std::string_view after, int limit) = 0;
+    /// True for one of any number of replicas, and only while the platform is in service and nothing affirming has come since `seen`
+    /// was read. add_result() takes the mark away again with the next affirming verdict.
+    [[nodiscard]] virtual bool mark_silent(const Presence& seen, Millis now) = 0;
 
     // --- evidence
     virtual void add_challenge(const Challenge& challenge, Millis now) = 0;
@@ -79,6 +86,8 @@ public:
     /// Records the signed revocation and holds further grants; false when already revoked or unknown.
     [[nodiscard]] virtual bool revoke(std::string_view id, const Blob& revocation, Millis now) = 0;
     [[nodiscard]] virtual bool lift_hold(std::string_view id) = 0;
+    /// Of at most `limit` grants behind number `after`.
+    [[nodiscard]] virtual LeaseCount count_leases(std::int64_t after, int limit, Millis now) = 0;
 
     // --- reference sets
     virtual void add_reference(const ReferenceSet& set) = 0;
@@ -119,18 +128,26 @@ public:
     [[nodiscard]] virtual std::vector<SignedHead> audit_checkpoints(std::int64_t after, std::int64_t until) = 0;
     /// From now on. Not while other threads use the store.
     virtual void sign_checkpoints(audit::Checkpointing checkpointing) = 0;
+    [[nodiscard]] virtual audit::Head audit_head() = 0;
     /// Signs the head now; false when it is signed already, there is no row, or nobody signs.
     virtual bool checkpoint(Millis now) = 0;
+
+    /// Reads one row: StoreFailure when the database does not answer, or has another schema than this program's.
+    virtual void check() = 0;
 };
 
+/// How long a part of the store's work took; may be called by several threads at once, and must not throw.
+enum class Step { wait, commit, use }; // for a free connection; for the disk; a connection in all
+using Observer = std::function<void(Step, std::chrono::nanoseconds)>;
+
 /// SQLite in `file` (created with mode 0600), migrated to the current schema.
-[[nodiscard]] std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file);
+[[nodiscard]] std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file, Observer observer = {});
 
 /// PostgreSQL 13 or newer by a connection string of libpq, migrated to the current schema; any number of replicas may use
 /// the database. At most `connections` at a time from this one.
-[[nodiscard]] std::unique_ptr<Store> open_postgresql_store(const std::string& conninfo, std::size_t connections);
+[[nodiscard]] std::unique_ptr<Store> open_postgresql_store(const std::string& conninfo, std::size_t connections, Observer observer = {});
 
 /// "sqlite:FILE", "postgresql:CONNINFO" or "postgresql://...". A password in it is refused.
-[[nodiscard]] std::unique_ptr<Store> open_store(const std::string& where, std::size_t connections);
+[[nodiscard]] std::unique_ptr<Store> open_store(const std::string& where, std::size_t connections, Observer observer = {});
 
 } // namespace casemate::store

@@ -138,6 +138,7 @@ TEST_CASE("a store of version 1 keeps its data and gets a chained trail", "[stor
     CHECK(store->references().front().document == "{\"a\":1}");
     CHECK(store->reference_generation() == 0);
     CHECK(platform.state == "active");
+    CHECK(platform.silent_since == 0);
     CHECK(store->newest_result("p")->expectation.empty());
     CHECK(store->archived_reference("r") == "{\"a\":1}");
 
@@ -192,11 +193,12 @@ TEST_CASE("a PostgreSQL database of the first version keeps its data", "[store][
     const OnPostgresql back_end;
     (void)back_end.open()->bind_platform(stored_platform("p"));
     back_end.open()->add_reference({"r", 11, "{}", "file"});
-    back_end.execute("ALTER TABLE platforms DROP COLUMN state; ALTER TABLE results DROP COLUMN expectation, DROP COLUMN token; "
+    back_end.execute("ALTER TABLE platforms DROP COLUMN state, DROP COLUMN silent_since; ALTER TABLE results DROP COLUMN expectation, DROP COLUMN token; "
                      "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive; "
                      "UPDATE schema_version SET version = 1");
     const auto store = back_end.open();
     CHECK(store->platform("p")->state == "active");
+    CHECK(store->platform("p")->silent_since == 0);
     CHECK(store->archived_reference("r") == "{}");
     CHECK(store->operator_tokens().empty());
 }
