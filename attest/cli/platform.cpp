@@ -34,16 +34,21 @@ constexpr Order orders[] = {
 void list(const ServiceOptions& options) {
     const Json answer = call_service(options, "GET", "/v1/platforms");
     if (options.json) return report(options, answer, "");
-    print_table(answer["platforms"], {{"PLATFORM", "platform_id"}, {"STATE", "state"}, {"VERDICT", "last_verdict"},
+    print_table(answer["platforms"], {{"PLATFORM", "platform_id"}, {"STATE", "state"}, {"SILENT", "silent"}, {"VERDICT", "last_verdict"},
                                       {"ATTESTED", "last_attested_at", Form::time}, {"ENROLLED", "enrolled_at", Form::time},
                                       {"EK CERTIFICATE", "ek_certified"}});
+}
+
+std::string silence(const Json& platform) {
+    return platform["silent"].get<bool>() ? "since " + time_text(platform["silent_since"]) : "no";
 }
 
 void show(const ServiceOptions& options, const std::string& id) {
     const Json answer = call_service(options, "GET", "/v1/platforms/" + id + "/detail");
     if (options.json) return report(options, answer, "");
-    std::printf("platform  %s\nstate     %s\nverdict   %s\nattested  %s\nenrolled  %s\nbanks     %s\n\n", id.c_str(),
-                answer["state"].get<std::string>().c_str(), answer["last_verdict"].get<std::string>().c_str(),
+    std::printf("platform  %s\nstate     %s\nsilent    %s\nverdict   %s\nattested  %s\nenrolled  %s\nbanks     %s\n\n", id.c_str(),
+                answer["state"].get<std::string>().c_str(), silence(answer).c_str(),
+                answer["last_verdict"].get<std::string>().c_str(),
                 time_text(answer["last_attested_at"]).c_str(), time_text(answer["enrolled_at"]).c_str(),
                 answer["banks"].get<std::string>().c_str());
     print_table(answer["grants"], {{"GRANT", "grant_id"}, {"DEVICE", "device"}, {"VM", "vm_id", Form::short_id},

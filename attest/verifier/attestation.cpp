@@ -87,10 +87,22 @@ Answer Attestation::evidence(const std::string& platform_id, const Json& body, c
     if (results_key_) record.token = sign_result(judgement, {platform_id, facts.nonce, facts.now, context_.settings.result_lifetime}, *results_key_);
     context_.store.add_result(record, judgement.clock(), context_.settings.kept_results);
     context_.audit(platform_id, "verdict", record.challenge_id, record.verdict, summary_of(record));
+    const bool heard_again = platform->silent_since != 0 && judgement.affirming();
+    if (heard_again) context_.audit("verifier", "silent", platform_id, "over", "raised " + std::to_string(platform->silent_since));
     unit->commit();
+    count(issued, record);
+    if (heard_again) log(LogLevel::info, "silent_over", {{"platform", platform_id}, {"raised_at", platform->silent_since}});
     log(judgement.affirming() ? LogLevel::info : LogLevel::warning, "appraised",
         {{"platform", platform_id}, {"verdict", record.verdict}, {"reasons", issued.reasons}, {"grants", issued.grants.size()}});
     return answer_of(judgement, issued, record.token);
+}
+
+/// After the commit: what was rolled back did not happen.
+void Attestation::count(const Issued& issued, const store::AppraisalRecord& record) const {
+    context_.metrics->appraised(record.verdict, issued.reasons);
+    for (int i = 0; i < issued.signed_new; ++i) context_.metrics->grant("issued");
+    for (int i = 0; i < issued.signed_again; ++i) context_.metrics->grant("reissued");
+    for (int i = 0; i < issued.renewals; ++i) context_.metrics->grant("renewed");
 }
 
 store::AppraisalRecord Attestation::record_of(const Judgement& judgement, const Facts& facts, const Issued& issued) const {

@@ -25,6 +25,7 @@ public:
 private:
     [[nodiscard]] Result<store::Challenge, ApiError> take_challenge(const std::string& id,
                                                                     const std::string& platform_id) const;
+    void count(const Issued& issued, const store::AppraisalRecord& record) const;
     [[nodiscard]] store::AppraisalRecord record_of(const Judgement& judgement, const Facts& facts, const Issued& issued) const;
     [[nodiscard]] Json answer_of(const Judgement& judgement, const Issued& issued, const std::string& token) const;
     [[nodiscard]] std::int64_t next_in(const Issued& issued) const;

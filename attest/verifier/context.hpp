@@ -6,6 +6,7 @@
 
 #include "attest/store/store.hpp"
 #include "attest/verifier/crypto.hpp"
+#include "attest/verifier/metrics.hpp"
 #include "attest/verifier/principal.hpp"
 
 namespace casemate::verifier {
@@ -26,6 +27,9 @@ struct Settings {
     std::size_t max_streams = 64;              // of events, open at a time
     std::size_t max_own_streams = 8;           // of one operator
     Millis heartbeat = 15'000;                 // of a stream; whether its principal may still read is looked at as often
+    Millis silent_after = 0;                   // the alarm for a platform without an affirming verdict for so long, 0 = none
+    std::size_t shown_ages = 100;              // platforms in the metrics, those that have waited longest
+    Millis ready_lifetime = 5'000;             // how long what /readyz found is good
 };
 
 /// Store::rule(): the least policy epoch that evidence may have.
@@ -36,6 +40,7 @@ struct Context {
     Settings settings;
     Sha256 operator_token_hash{};
     std::function<Millis()> now;
+    std::shared_ptr<Metrics> metrics;
 
     /// One row of the audit trail, stamped with the present: in the open unit of the store, or by itself.
     void audit(std::string actor, std::string action, std::string object, std::string outcome,

@@ -47,6 +47,7 @@ Answer Fleet::take_out(const std::string& platform_id, const char* state, const 
     const std::size_t revoked = grants_.revoke_live(platform_id, actor);
     context_.audit(actor, state, platform_id, "done", std::to_string(revoked) + " grants revoked");
     unit->commit();
+    for (std::size_t i = 0; i < revoked; ++i) context_.metrics->grant("revoked");
     log(LogLevel::warning, state, {{"platform", platform_id}, {"by", actor.name}, {"revoked", revoked}});
     return Json{{"state", state}, {"revoked_grants", revoked}};
 }

@@ -103,6 +103,7 @@ void Grants::answer_gate(Round& round, const attest::GateResult& gate) const {
     context_.audit(round.platform_id, "grant", grant.id, "issued", what);
     log(LogLevel::info, "grant", {{"platform", round.platform_id}, {"grant", grant.id}, {"what", what},
                                   {"lease_seconds", grant.lease_seconds}});
+    ++round.issued.signed_new;
     round.issued.give(grant.cose, grant.lease_seconds);
     round.known.push_back(grant);
 }
@@ -114,6 +115,7 @@ void Grants::reissue(Round& round, const store::Grant& earlier) const {
     const Bytes cose = sign(claims);
     context_.store.set_reissue(earlier.id, cose, static_cast<std::int64_t>(claims.evidence_clock), context_.now());
     context_.audit(round.platform_id, "reissue", earlier.id, "done", "evidence clock " + std::to_string(claims.evidence_clock));
+    ++round.issued.signed_again;
     round.issued.give(cose, earlier.lease_seconds);
 }
 
@@ -161,6 +163,7 @@ void Grants::answer_lease(Round& round, const attest::LeaseResult& lease) const 
     claims.evidence_clock = round.clock();
     context_.store.set_renewal(id, static_cast<std::int64_t>(claims.evidence_clock), context_.now());
     context_.audit(round.platform_id, "renew", id, "done", "evidence clock " + std::to_string(claims.evidence_clock));
+    ++round.issued.renewals;
     round.issued.give(sign(claims), known->lease_seconds);
 }
 
@@ -171,6 +174,7 @@ Result<Bytes, ApiError> Grants::revoke(const std::string& grant_id, const Princi
     context_.store.hold_platform(grant->platform_id); // no renewal on the way while this is decided
     Bytes revocation = TRY(revoke_held(*grant, actor));
     unit->commit();
+    context_.metrics->grant("revoked");
     return revocation;
 }
 
@@ -204,7 +208,10 @@ grant::Claims Grants::claims_of(const store::Grant& grant) const {
 
 Bytes Grants::sign(const grant::Claims& claims) const {
     auto message = grant::sign(claims, signer_);
-    if (!message) throw CryptoFailure(std::string("cannot sign a grant: ") + cose::describe(message.error()));
+    if (!message) {
+        context_.metrics->signing_failed();
+        throw SigningUnavailable(std::string("cannot sign a grant: ") + cose::describe(message.error()));
+    }
     return std::move(message).value();
 }
 

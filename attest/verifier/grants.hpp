@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an affirming appraisal to signed grants and renewals, and from an operator's word to a revocation.
+// A key that cannot sign throws SigningUnavailable: the unit is dropped and nothing was decided.
 // Invariants: a gate nonce gets one grant, ever (asking again gets the same one, on the newer evidence); one appraisal grants a device to
 // one VM; what an operator revoked is not granted or renewed again until released; no signature without its row in
 // the store. Called by attestation, within a unit of the store that holds the platform, and by the operator's routes.
@@ -15,10 +16,19 @@
 
 namespace casemate::verifier {
 
+/// The device that holds the grant key is away or refuses: the router answers 503 `signing_unavailable`.
+class SigningUnavailable : public CryptoFailure {
+public:
+    using CryptoFailure::CryptoFailure;
+};
+
 struct Issued {
     Json grants = Json::array();  // base64 COSE
     Json reasons = Json::array(); // why a gate or lease got nothing
     std::int64_t shortest_lease = 0; // seconds, 0 = none runs
+    int signed_new = 0;   // how many of `grants` are what
+    int signed_again = 0;
+    int renewals = 0;
 
     void give(ByteView cose, std::int64_t lease_seconds);
     void withhold(const char* code, const std::string& detail);

@@ -43,6 +43,7 @@ public:
     Implementation& operator=(const Implementation&) = delete;
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] ConnectionCounts connections() const { return {share_.connections, share_.accepted, share_.refused}; }
     void stop();
 
 private:
@@ -52,7 +53,7 @@ private:
 
     const HttpOptions options_;
     const Handler handler_;
-    SessionShare share_{options_, handler_, {}, {}, {}, {}};
+    SessionShare share_{options_, handler_, {}, {}, {}, {}, {}, {}};
     asio::io_context io_;
     asio::ssl::context tls_{asio::ssl::context::tls_server};
     tcp::acceptor acceptor_{asio::make_strand(io_)};
@@ -98,8 +99,12 @@ void HttpServer::Implementation::on_accept(boost::system::error_code error, tcp:
     }
     // Above a limit the socket is closed at once, without a handshake.
     const std::string address = address_of(socket);
-    if (share_.connections < options_.max_connections && share_.peers.enter(address, peer_limit(options_)))
+    if (share_.connections < options_.max_connections && share_.peers.enter(address, peer_limit(options_))) {
+        ++share_.accepted;
         std::make_shared<HttpSession>(std::move(socket), tls_, share_, address)->start();
+    } else {
+        ++share_.refused;
+    }
     accept();
 }
 
@@ -121,6 +126,7 @@ HttpServer::HttpServer(const HttpOptions& options, Handler handler)
     : implementation_{std::make_unique<Implementation>(options, std::move(handler))} {}
 HttpServer::~HttpServer() = default;
 std::uint16_t HttpServer::port() const { return implementation_->port(); }
+ConnectionCounts HttpServer::connections() const { return implementation_->connections(); }
 void HttpServer::stop() { implementation_->stop(); }
 
 } // namespace casemate::verifier

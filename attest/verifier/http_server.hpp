@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "attest/verifier/metrics.hpp"
 #include "attest/verifier/principal.hpp"
 
 namespace casemate::verifier {
@@ -88,6 +89,7 @@ public:
     HttpServer& operator=(const HttpServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const;
+    [[nodiscard]] ConnectionCounts connections() const;
     /// No new connection; answers every request whose header has arrived, ends the streams, then closes all.
     void stop();
 

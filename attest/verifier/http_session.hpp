@@ -24,6 +24,8 @@ struct SessionShare {
     std::atomic<std::size_t> connections{0};
     std::atomic<std::size_t> answering{0}; // requests whose header has arrived and whose answer is not yet written
     std::atomic<bool> stopping{false};
+    std::atomic<std::uint64_t> accepted{0};
+    std::atomic<std::uint64_t> refused{0};
     PeerConnections peers;
 };
 

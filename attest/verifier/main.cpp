@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // casemate-verifierd: command line and configuration file to a running service; stops on SIGTERM or SIGINT.
 // Exit codes: 0 stopped by a signal, 1 usage (from CLI11: its own codes), 2 cannot start, with one sentence.
+#include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <csignal>
 #include <fstream>
@@ -10,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
 
+#include "attest/keystore/open_key.hpp"
 #include "attest/verifier/log.hpp"
 #include "attest/verifier/service.hpp"
 
@@ -27,6 +30,7 @@ Settings limited() {
     Settings settings;
     settings.caller_rate = 100;
     settings.stranger_rate = 200;
+    settings.silent_after = 900'000;
     return settings;
 }
 
@@ -37,16 +41,19 @@ struct CommandLine {
     fs::path state;
     std::string store;
     fs::path port_file;
-    fs::path grant_key;
+    std::string grant_key;
+    fs::path grant_key_secret;
     fs::path audit_key;
     std::int64_t checkpoint_rows = 1000;
     fs::path operator_token;
+    fs::path metrics_token;
     fs::path operators;
     fs::path results_key;
     std::vector<fs::path> ek_authorities;
     std::vector<fs::path> references;
     unsigned request_seconds = 30;
     std::int64_t result_seconds = 300;
+    std::int64_t silent_seconds = 900;
     bool quiet = false;
 };
 
@@ -59,11 +66,14 @@ void declare(CLI::App& app, CommandLine& line) {
     app.add_option("--port-file", line.port_file, "write the port here once the service listens");
     app.add_option("--tls-certificate", line.http.certificate, "PEM, server certificate and its chain")->required();
     app.add_option("--tls-key", line.http.key, "PEM, its private key")->required();
-    app.add_option("--grant-key", line.grant_key, "PEM, the P-256 key that signs grants")->required();
+    app.add_option("--grant-key", line.grant_key,
+                   "the P-256 key that signs grants: file:PEM, pkcs11:URI or tpm:HANDLE?tcti=TCTI")->required();
+    app.add_option("--grant-key-secret", line.grant_key_secret, "file with the PIN or password of that device, mode 0600");
     app.add_option("--audit-key", line.audit_key, "PEM, the P-256 key that signs the audit trail's checkpoints");
     app.add_option("--checkpoint-rows", line.checkpoint_rows, "rows of the audit trail from one checkpoint to the next")
         ->capture_default_str()->check(CLI::Range(1, 1'000'000));
     app.add_option("--operator-token", line.operator_token, "file with a bearer token of the role owner")->required();
+    app.add_option("--metrics-token", line.metrics_token, "file with a bearer token that reads /metrics; none: operators only");
     app.add_option("--client-ca", line.http.client_authority, "PEM, the authority of operators' client certificates");
     app.add_option("--operators", line.operators, "JSON, which client certificate is which operator");
     app.add_option("--result-key", line.results_key, "PEM, the P-256 key that signs results; none: no signed results");
@@ -76,6 +86,9 @@ void declare(CLI::App& app, CommandLine& line) {
         ->capture_default_str()->check(CLI::Range(5, 86400));
     app.add_option("--idle-seconds", line.settings.idle_seconds, "next evidence where no lease runs")
         ->capture_default_str()->check(CLI::Range(1, 3600));
+    app.add_option("--silent-seconds", line.silent_seconds,
+                   "alarm for a platform without an affirming verdict for so long; 0 = none")
+        ->capture_default_str()->check(CLI::Range(0, 31'536'000));
     app.add_option("--threads", line.http.threads, "worker threads")->capture_default_str()->check(CLI::Range(1, 64));
     app.add_option("--request-seconds", line.request_seconds, "a request, an answer or an idle connection may take so long")
         ->capture_default_str()->check(CLI::Range(1, 3600));
@@ -110,10 +123,10 @@ std::string read_text(const fs::path& file) {
     return text;
 }
 
-std::string read_token(const fs::path& file) {
+std::string read_token(const char* whose, const fs::path& file) {
     std::string token = read_text(file);
     while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-    if (token.size() < 32) throw StartError("the operator's token in " + file.string() + " is shorter than 32 characters");
+    if (token.size() < 32) throw StartError(std::string(whose) + " token in " + file.string() + " is shorter than 32 characters");
     return token;
 }
 
@@ -132,6 +145,19 @@ cose::Signer read_signer(const char* what, const fs::path& file) {
     return std::move(signer).value();
 }
 
+cose::Signer open_grant_key(const CommandLine& line) {
+    auto signer = keystore::open_key(line.grant_key, line.grant_key_secret.string());
+    if (!signer) throw StartError("grant key: " + signer.error());
+    return std::move(signer).value();
+}
+
+/// An alarm for a platform that only waits as long as it was told to would be none.
+Millis silence_of(const CommandLine& line) {
+    if (line.silent_seconds != 0 && line.silent_seconds <= line.settings.idle_seconds)
+        throw StartError("--silent-seconds must be more than --idle-seconds, in which a platform may be silent");
+    return line.silent_seconds * 1000;
+}
+
 void sign_checkpoints(const CommandLine& line, store::Store& store) {
     if (line.audit_key.empty()) {
         log(LogLevel::warning, "audit_unsigned", {{"why", "no --audit-key: the audit trail gets no signed checkpoints"}});
@@ -144,12 +170,13 @@ void sign_checkpoints(const CommandLine& line, store::Store& store) {
     }});
 }
 
-std::unique_ptr<store::Store> open_store(const CommandLine& line) {
+std::unique_ptr<store::Store> open_store(const CommandLine& line, const std::shared_ptr<Metrics>& metrics) {
     if (line.state.empty() && line.store.empty()) throw StartError("--state or --store must say where the store is");
     if (!line.state.empty()) make_private_directory(line.state);
-    const std::size_t connections = static_cast<std::size_t>(line.http.threads) + 1;
-    auto store = line.store.empty() ? store::open_sqlite_store(line.state / "verifier.sqlite")
-                                    : store::open_store(line.store, connections);
+    const std::size_t connections = static_cast<std::size_t>(line.http.threads) + 2; // the watch, and one to spare
+    const auto observer = [metrics](store::Step step, std::chrono::nanoseconds took) { metrics->store_step(step, took); };
+    auto store = line.store.empty() ? store::open_sqlite_store(line.state / "verifier.sqlite", observer)
+                                    : store::open_store(line.store, connections, observer);
     sign_checkpoints(line, *store);
     return store;
 }
@@ -164,8 +191,9 @@ CertificateMap read_operators(const CommandLine& line) {
     return std::move(map).value();
 }
 
-ServiceParts parts_of(const CommandLine& line) {
+ServiceParts parts_of(const CommandLine& line, std::function<ConnectionCounts()> connections) {
     Settings settings = line.settings;
+    settings.silent_after = silence_of(line);
     settings.result_lifetime = line.result_seconds * 1000;
     std::optional<cose::Signer> results_key;
     if (!line.results_key.empty()) results_key = read_signer("result key", line.results_key);
@@ -173,15 +201,19 @@ ServiceParts parts_of(const CommandLine& line) {
     for (const fs::path& path : line.ek_authorities) authorities.add(path);
     std::vector<std::pair<std::string, std::string>> references;
     for (const fs::path& file : line.references) references.emplace_back(read_text(file), file.filename().string());
-    return {open_store(line),
-            read_signer("grant key", line.grant_key),
+    const auto metrics = std::make_shared<Metrics>();
+    return {open_store(line, metrics),
+            open_grant_key(line),
             std::move(authorities),
-            read_token(line.operator_token),
+            read_token("the operator's", line.operator_token),
             settings,
             &system_now,
             std::move(references),
             read_operators(line),
-            std::move(results_key)};
+            std::move(results_key),
+            metrics,
+            line.metrics_token.empty() ? "" : read_token("the metrics'", line.metrics_token),
+            std::move(connections)};
 }
 
 /// Whole or not at all: a reader that waits for the file never sees half a number.
@@ -194,15 +226,29 @@ void write_port(const fs::path& file, std::uint16_t port) {
     fs::rename(draft, file);
 }
 
+/// Often enough that an alarm is hardly later than it must be.
+std::chrono::milliseconds watch_interval(const CommandLine& line) {
+    constexpr std::int64_t least = 1000;
+    constexpr std::int64_t most = 15'000;
+    return std::chrono::milliseconds{line.silent_seconds == 0 ? most : std::clamp(line.silent_seconds * 100, least, most)};
+}
+
 void serve(const CommandLine& line, const sigset_t& stop_signals) {
-    const Service service{parts_of(line)};
+    std::atomic<const HttpServer*> running{nullptr};
+    Service service{parts_of(line, [&running] {
+        const HttpServer* server = running;
+        return server == nullptr ? ConnectionCounts{} : server->connections();
+    })};
     HttpServer server{line.http, [&service](const HttpRequest& request) { return service.answer(request); }};
+    running = &server;
+    const WatchThread watch{service.watch(), watch_interval(line)};
     if (!line.port_file.empty()) write_port(line.port_file, server.port());
     log(LogLevel::info, "listening", {{"address", line.http.address}, {"port", server.port()},
                                       {"references", service.reference_count()}});
     int signal = 0;
     sigwait(&stop_signals, &signal);
     log(LogLevel::info, "stopping", {{"signal", signal}});
+    service.stop();
     server.stop();
     service.close();
 }

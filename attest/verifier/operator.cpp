@@ -20,6 +20,8 @@ Json to_json(const store::Platform& platform) {
             {"last_verdict", platform.last_verdict},
             {"rebinding_allowed", platform.rebinding_allowed},
             {"state", platform.state},
+            {"silent", platform.silent_since != 0},
+            {"silent_since", platform.silent_since},
             {"ek_certified", !platform.identity.ek_certificate.empty()}};
 }
 

@@ -3,10 +3,13 @@
 #include "attest/verifier/router.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <exception>
 #include <optional>
 
 #include "attest/verifier/encoding.hpp"
+#include "attest/verifier/grants.hpp"
 #include "attest/verifier/log.hpp"
 
 namespace casemate::verifier {
@@ -83,10 +86,22 @@ std::string error_body(const ApiError& error) {
     return body.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-HttpAnswer incident(const char* what) {
-    const std::string id = to_hex(random_bytes(8));
+/// Unique for this process, and hardly ever that of another one.
+std::string new_request_id() {
+    static const std::string process = to_hex(random_bytes(6));
+    static std::atomic<std::uint64_t> count{0};
+    return process + "-" + std::to_string(++count);
+}
+
+HttpAnswer incident(const Context& context, const std::string& id, const char* what) {
+    context.metrics->incident();
     log(LogLevel::error, "incident", {{"id", id}, {"what", what}});
     return {500, error_body({500, "internal", "denied; incident " + id})};
+}
+
+HttpAnswer no_signature(const std::string& id, const char* what) {
+    log(LogLevel::error, "signing_unavailable", {{"id", id}, {"what", what}});
+    return {503, error_body({503, "signing_unavailable", "the key that signs grants cannot be used: nothing was decided, try again"})};
 }
 
 Status<ApiError> check_body_form(const HttpRequest& request) {
@@ -103,31 +118,50 @@ Router::Router(const Context& context, CertificateMap certificates, std::vector<
       callers_{context.settings.caller_rate}, strangers_{context.settings.stranger_rate} {}
 
 HttpAnswer Router::answer(const HttpRequest& request) const {
+    const std::string id = new_request_id();
+    HttpAnswer answer = answer_of(request, id);
+    answer.headers.emplace_back("X-Request-Id", id);
+    return answer;
+}
+
+HttpAnswer Router::answer_of(const HttpRequest& request, const std::string& id) const {
+    const auto begun = std::chrono::steady_clock::now();
+    const Route* route = nullptr;
+    const auto count = [&](int status) {
+        context_.metrics->request(route != nullptr ? route->method : "other", route != nullptr ? route->pattern : "none", status,
+                                  std::chrono::steady_clock::now() - begun);
+    };
     try {
         if (const PageFile* file = request.method == "GET" ? page_file(request.target) : nullptr) return page(*file, request);
-        const Outcome result = dispatch(request);
+        const Outcome result = dispatch(request, route);
         const int status = result ? 200 : result.error().status;
-        // The path is logged only after its ids passed the grammar or as a plain 404.
+        count(status);
         log(result ? LogLevel::info : LogLevel::warning, "request",
-            {{"peer", request.peer}, {"method", request.method.substr(0, 8)}, {"status", status},
-             {"path", request.target.substr(0, max_target)}, {"code", result ? "" : result.error().code}});
+            {{"id", id}, {"peer", request.peer}, {"method", route != nullptr ? route->method : "other"}, {"status", status},
+             {"path", route != nullptr ? request.target : ""}, {"code", result ? "" : result.error().code},
+             {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count()}});
         if (!result) return {status, error_body(result.error())};
         if (result.value().stream) return {status, {}, "text/event-stream", {}, result.value().stream};
         return {status, result.value().body.dump()};
+    } catch (const SigningUnavailable& failure) {
+        count(503);
+        return no_signature(id, failure.what());
     } catch (const std::exception& failure) {
-        return incident(failure.what());
+        count(500);
+        return incident(context_, id, failure.what());
     } catch (...) {
-        return incident("unknown");
+        count(500);
+        return incident(context_, id, "unknown");
     }
 }
 
 /// Not logged: it is the same for everybody.
 HttpAnswer Router::page(const PageFile& file, const HttpRequest& request) const {
     if (!strangers_.take(address_of(request.peer), context_.now())) return {429, error_body({429, "rate", too_often})};
-    return answer_of(file, request.if_none_match);
+    return verifier::answer_of(file, request.if_none_match);
 }
 
-Router::Outcome Router::dispatch(const HttpRequest& request) const {
+Router::Outcome Router::dispatch(const HttpRequest& request, const Route*& matched) const {
     if (!request.origin.empty() && request.origin != "https://" + request.host)
         return refuse(403, "origin", "a page of another origin may not call this service");
     bool path_known = false;
@@ -136,7 +170,9 @@ Router::Outcome Router::dispatch(const HttpRequest& request) const {
         std::optional<Call> call = match(route.pattern, request.target);
         if (!call) continue;
         path_known = true;
-        if (route.method == request.method) return run(route, std::move(*call), request);
+        if (route.method != request.method) continue;
+        matched = &route;
+        return run(route, std::move(*call), request);
     }
     if (path_known) return refuse(405, "method", "this path has no such method");
     return refuse(404, "path", "no such path");

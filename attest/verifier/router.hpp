@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an HTTP request to a handler: one table of routes (routes.cpp), the grammar of ids, who may call what and how
 // often, the body's checks, and the one place where an unexpected failure becomes "deny + incident id".
+// Each answer carries the id that the log has for its request (X-Request-Id). Of a path that no route has, nothing is logged: it may
+// hold anything, a token in a mistyped command too.
 // Order of the checks: path, method, identity and role of the caller, rate, body. Nothing about the body is said to
 // strangers, and a stranger who is refused too often is told only that. Files of the operator's page are for anyone.
 // A browser adds its client certificate to what any page makes it ask: a request that says it is of another origin is refused.
@@ -59,7 +61,9 @@ private:
     };
     using Outcome = Result<Reply, ApiError>;
 
-    [[nodiscard]] Outcome dispatch(const HttpRequest& request) const;
+    /// `matched`: the route whose path and method it is, if any.
+    [[nodiscard]] Outcome dispatch(const HttpRequest& request, const Route*& matched) const;
+    [[nodiscard]] HttpAnswer answer_of(const HttpRequest& request, const std::string& id) const;
     [[nodiscard]] Outcome run(const Route& route, Call call, const HttpRequest& request) const;
     [[nodiscard]] Outcome handle(const Route& route, Call& call, const HttpRequest& request) const;
     [[nodiscard]] HttpAnswer page(const PageFile& file, const HttpRequest& request) const;

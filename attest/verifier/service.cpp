@@ -8,16 +8,29 @@
 
 namespace casemate::verifier {
 
+namespace {
+
+std::shared_ptr<Metrics> or_new(std::shared_ptr<Metrics> metrics) { return metrics ? std::move(metrics) : std::make_shared<Metrics>(); }
+
+} // namespace
+
 Service::Service(ServiceParts parts)
     : store_{std::move(parts.store)}, signer_{std::move(parts.signer)},
       results_key_{std::move(parts.results_key)}, authorities_{std::move(parts.authorities)},
-      context_{*store_, parts.settings, sha256(as_bytes(parts.operator_token)), std::move(parts.now)},
+      context_{*store_, parts.settings, sha256(as_bytes(parts.operator_token)), std::move(parts.now),
+               or_new(std::move(parts.metrics))},
       references_{context_, to_bytes(signer_.public_key())}, grants_{context_, signer_},
       enrolment_{context_, authorities_}, attestation_{context_, references_, grants_, results_key_},
       operator_{context_, references_, grants_}, fleet_{context_, grants_}, tokens_{context_},
-      results_{context_, references_}, chain_{context_, references_}, trail_{context_}, events_{context_}, router_{context_, std::move(parts.operators), routes()} {
+      results_{context_, references_}, chain_{context_, references_}, trail_{context_}, events_{context_}, watch_{context_},
+      operations_{context_, signer_, parts.operators, parts.scrape_token, std::move(parts.connections)}, router_{context_, std::move(parts.operators), routes()} {
     const Status<ApiError> opened = references_.open(parts.references);
     if (!opened) throw CryptoFailure("reference values: " + opened.error().detail);
+}
+
+HttpAnswer Service::answer(const HttpRequest& request) const {
+    if (std::optional<HttpAnswer> answer = operations_.answer(request)) return std::move(*answer);
+    return router_.answer(request);
 }
 
 void Service::close() const {

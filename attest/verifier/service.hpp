@@ -8,11 +8,13 @@
 #include "attest/verifier/enrolment.hpp"
 #include "attest/verifier/events.hpp"
 #include "attest/verifier/fleet.hpp"
+#include "attest/verifier/operations.hpp"
 #include "attest/verifier/operator.hpp"
 #include "attest/verifier/results.hpp"
 #include "attest/verifier/router.hpp"
 #include "attest/verifier/tokens.hpp"
 #include "attest/verifier/trail.hpp"
+#include "attest/verifier/watch.hpp"
 
 namespace casemate::verifier {
 
@@ -26,6 +28,9 @@ struct ServiceParts {
     std::vector<std::pair<std::string, std::string>> references; // reference.json documents: text, source
     CertificateMap operators{};                  // whose client certificates count, and as what
     std::optional<cose::Signer> results_key{};   // signs results; none: there are no signed results
+    std::shared_ptr<Metrics> metrics{};          // shared with whoever watches the store; none: the service makes its own
+    std::string scrape_token{};                  // may read /metrics; empty: operators only
+    std::function<ConnectionCounts()> connections{}; // of the server, for the metrics
 };
 
 class Service {
@@ -36,9 +41,13 @@ public:
     Service& operator=(const Service&) = delete;
 
     /// Never throws; safe from several threads.
-    [[nodiscard]] HttpAnswer answer(const HttpRequest& request) const { return router_.answer(request); }
+    [[nodiscard]] HttpAnswer answer(const HttpRequest& request) const;
     [[nodiscard]] std::size_t reference_count() const { return references_.current().size(); }
     [[nodiscard]] const std::vector<Route>& route_table() const { return router_.routes(); }
+    /// Looks over the fleet; called now and then (watch.hpp).
+    [[nodiscard]] const Watch& watch() const { return watch_; }
+    /// Before the server stops: /readyz says so.
+    void stop() { operations_.stop(); }
     /// After the last request: signs the head of the audit trail.
     void close() const;
 
@@ -67,6 +76,8 @@ private:
     const Chain chain_;
     const Trail trail_;
     const Events events_;
+    const Watch watch_;
+    Operations operations_;
     const Router router_;
 };
 

@@ -17,7 +17,7 @@ namespace {
 bool always() { return true; }
 
 struct Scene {
-    explicit Scene(store::Store& store) : context{store, {}, {}, [] { return store::Millis{5}; }} {}
+    explicit Scene(store::Store& store) : context{store, {}, {}, [] { return store::Millis{5}; }, nullptr} {}
     Context context;
     Events events{context};
 

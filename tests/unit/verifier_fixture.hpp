@@ -100,13 +100,15 @@ struct Reply {
 
 class TestVerifier {
 public:
-    explicit TestVerifier(verifier::EkAuthorities authorities = {}, const verifier::Settings& settings = {}) {
+    explicit TestVerifier(verifier::EkAuthorities authorities = {}, const verifier::Settings& settings = {},
+                          const std::string& scrape_token = {}, std::optional<cose::Signer> signer = {})
+        : grant_key{signer ? std::move(*signer) : new_signer()} {
         verifier::set_log_level(verifier::LogLevel::error);
         auto opened = store::open_sqlite_store(directory / "db");
         store = opened.get();
         service = std::make_unique<verifier::Service>(verifier::ServiceParts{
             std::move(opened), grant_key, std::move(authorities), operator_token, settings, [this] { return now; }, {},
-            operators(), results_key});
+            operators(), results_key, {}, scrape_token});
     }
 
     /// Client certificates "1...", "2...", "3..." are a viewer, an operator and an owner; so is who is named carl an operator.
@@ -125,12 +127,17 @@ public:
         auto made = std::make_unique<Platform>(owner, grant_key);
         made->id = std::string(64, digit);
         made->token = std::string(64, digit);
-        store::Platform row;
-        row.identity = {made->id, {0x01}, made->ak_public(), {}, "sha1,sha256,sha384"};
-        row.token_hash = verifier::to_bytes(verifier::sha256(verifier::as_bytes(made->token)));
-        row.token_expires_at = now + 3'600'000;
-        if (store->bind_platform(row) != store::BindOutcome::bound) std::abort();
+        renew(*made);
         return made;
+    }
+    /// As enrolling again would: its token is good for another hour.
+    void renew(const Platform& of) const {
+        store::Platform row;
+        row.identity = {of.id, {0x01}, of.ak_public(), {}, "sha1,sha256,sha384"};
+        row.token_hash = verifier::to_bytes(verifier::sha256(verifier::as_bytes(of.token)));
+        row.token_expires_at = now + 3'600'000;
+        row.enrolled_at = now;
+        if (store->bind_platform(row) != store::BindOutcome::bound) std::abort();
     }
 
     /// What goes on as a stream has no JSON.
@@ -186,7 +193,7 @@ public:
 
     ScratchDirectory directory;
     cose::Signer owner = new_signer();
-    cose::Signer grant_key = new_signer();
+    cose::Signer grant_key;
     cose::Signer results_key = new_signer();
     store::Millis now = 1'000'000;
     store::Store* store = nullptr;

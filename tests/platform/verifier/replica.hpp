@@ -40,7 +40,8 @@ struct Deployment {
         store::Platform row;
         row.identity = {made->id, {0x01}, made->ak_public(), {}, "sha1,sha256,sha384"};
         row.token_hash = verifier::to_bytes(verifier::sha256(verifier::as_bytes(made->token)));
-        row.token_expires_at = verifier::system_now() + 3'600'000;
+        row.enrolled_at = verifier::system_now();
+        row.token_expires_at = row.enrolled_at + 3'600'000;
         REQUIRE(back_end.open()->bind_platform(row) == store::BindOutcome::bound);
         return made;
     }
@@ -78,12 +79,15 @@ private:
 template <typename BackEnd>
 class Replica {
 public:
-    explicit Replica(Deployment<BackEnd>& deployment, std::vector<std::string> more = {}) : deployment_{deployment} {
+    /// `grant_key`: where it is, empty = the deployment's file.
+    explicit Replica(Deployment<BackEnd>& deployment, std::vector<std::string> more = {}, const std::string& grant_key = {})
+        : deployment_{deployment} {
         const std::filesystem::path port_file = deployment.directory / ("port" + std::to_string(++deployment.started)).c_str();
         const std::filesystem::path& keys = deployment.keys;
         std::vector<std::string> command{
             CASEMATE_VERIFIERD, "--store", deployment.back_end.where(), "--listen", "127.0.0.1:0", "--port-file", port_file,
-            "--tls-certificate", keys / "server.pem", "--tls-key", keys / "server.key.pem", "--grant-key", keys / "grant.pem",
+            "--tls-certificate", keys / "server.pem", "--tls-key", keys / "server.key.pem", "--grant-key",
+            grant_key.empty() ? (keys / "grant.pem").string() : grant_key,
             "--audit-key", keys / "audit.pem", "--checkpoint-rows", "50", "--operator-token", keys / "operator.token"};
         command.insert(command.end(), more.begin(), more.end());
         process_ = std::make_unique<Child>(std::move(command));
