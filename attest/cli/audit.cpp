@@ -27,7 +27,10 @@ void declare_export(CLI::App& audit) {
     auto options = std::make_shared<AuditExport>();
     options->file = "-";
     CLI::App* exporting = audit.add_subcommand("export", "write the trail as JSON lines");
-    exporting->add_option("--store", options->store, "sqlite:FILE or postgresql:CONNINFO, as casemate-verifierd has it")->required();
+    exporting->add_option("--store", options->store,
+                          "sqlite:FILE or postgresql:CONNINFO, as casemate-verifierd has it; without it the service is asked (owner)");
+    options->service = declare_service(*exporting);
+    exporting->require_subcommand(0);
     exporting->add_option("FILE", options->file, "where to, - for standard output")->capture_default_str();
     exporting->callback([options] { export_audit(*options); });
 }

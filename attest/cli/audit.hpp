@@ -2,8 +2,11 @@
 // The two halves of `casemate-attest audit`; declared by audit.cpp.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "attest/cli/service.hpp"
 
 namespace casemate::cli {
 
@@ -17,8 +20,9 @@ struct AuditVerify {
 void verify_audit(const AuditVerify& options);
 
 struct AuditExport {
-    std::string store; // as casemate-verifierd's --store
+    std::string store; // as casemate-verifierd's --store; empty: the service is asked
     std::string file;  // "-" = standard output
+    std::shared_ptr<ServiceOptions> service;
 };
 void export_audit(const AuditExport& options);
 

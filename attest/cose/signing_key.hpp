@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a private P-256 key lives: in this process (signer.cpp), or in a device that signs digests (attest/keystore).
-// Implementations are safe from several threads, bound their waits, and never throw. Called by cose::Signer only, which
+// Implementations are safe from several threads and never throw. A device that hangs holds the caller. Called by cose::Signer only, which
 // hashes, makes s low, and checks what a device returns.
 #pragma once
 

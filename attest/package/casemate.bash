@@ -22,7 +22,7 @@ _casemate() {
         esac
     else
         case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
-            "audit export") words="--store --help" ;;
+            "audit export") words="--store $service" ;;
             "audit verify") words="--key --checkpoint --json --help" ;;
             "result verify") words="--key --nonce --json --help" ;;
             "evidence explain") words="--reference --ak --json --help" ;;

@@ -102,6 +102,7 @@ void Service::add_owner_routes(std::vector<Route>& table) {
     add("DELETE", "/v1/inventory/{platform}", Body::none,
         [this](const Call& call) { return fleet_.remove(call.id("platform"), call.caller); });
     add("POST", "/v1/rules", Body::object, [this](const Call& call) { return fleet_.set_rules(call.body, call.caller); });
+    add("POST", "/v1/audit/export", Body::object, [this](const Call& call) { return trail_export_.page(call.body); });
     add("GET", "/v1/tokens", Body::none, [this](const Call&) { return tokens_.list(); });
     add("POST", "/v1/tokens", Body::object,
         [this](const Call& call) { return tokens_.create(call.body, call.caller); });

@@ -14,6 +14,7 @@
 #include "attest/verifier/router.hpp"
 #include "attest/verifier/tokens.hpp"
 #include "attest/verifier/trail.hpp"
+#include "attest/verifier/trail_export.hpp"
 #include "attest/verifier/watch.hpp"
 
 namespace casemate::verifier {
@@ -75,6 +76,7 @@ private:
     const Results results_;
     const Chain chain_;
     const Trail trail_;
+    const TrailExport trail_export_;
     const Events events_;
     const Watch watch_;
     Operations operations_;

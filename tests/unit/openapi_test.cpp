@@ -198,6 +198,7 @@ TEST_CASE("the running service answers as the document says, on every route", "[
     witness.call("POST", "/v1/audit/search", "/v1/audit/search", owner, R"({"words":"revoke","limit":5})");
     witness.call("GET", "/v1/session", "/v1/session", owner);
     witness.stream("/v1/events", owner);
+    CHECK(witness.call("POST", "/v1/audit/export", "/v1/audit/export", owner, R"({"after":0,"limit":3})")["lines"].size() == 3);
 
     for (const Route& route : verifier.service->route_table()) {
         CAPTURE(route.method, route.pattern);
