@@ -2,21 +2,17 @@
 // The fleet in one table: who stands how, since when. Rows change in place, so that neither focus nor order jumps.
 import { get } from "./api.js";
 import { badge, el, set_text, short_id } from "./dom.js";
-import { ago, moment, service_now } from "./time.js";
+import { ago, moment } from "./time.js";
 import { standing } from "./words.js";
 
 const most_rows = 200; // drawn at a time
-const silent_after = 5 * 60_000; // milliseconds without affirming evidence
 const least_pause = 2000; // from one reading of the whole list to the next
-
-const silent = (platform) => platform.state === "active" && platform.last_verdict === "affirming" &&
-  service_now() - platform.last_attested_at > silent_after;
 
 const groups = [
   { id: "all", title: "Platforms", holds: () => true },
   { id: "good", title: "Affirming", holds: (platform) => standing(platform).kind === "good" },
   { id: "bad", title: "Refused", holds: (platform) => standing(platform).kind === "bad" },
-  { id: "silent", title: "Silent for 5 min", holds: silent },
+  { id: "silent", title: "Silent", holds: (platform) => platform.silent },
   { id: "none", title: "No evidence yet", holds: (platform) => standing(platform).kind === "none" },
   { id: "off", title: "Out of service", holds: (platform) => standing(platform).kind === "off" },
 ];
@@ -56,7 +52,7 @@ class Row {
   tick() {
     set_text(this.age, ago(this.platform.last_attested_at));
     this.age.setAttribute("title", moment(this.platform.last_attested_at));
-    this.element.classList.toggle("late", silent(this.platform));
+    this.element.classList.toggle("late", this.platform.silent);
   }
 }
 
@@ -153,7 +149,10 @@ class FleetView {
 
   judged(platform, event) {
     platform.last_verdict = event.outcome;
-    if (event.outcome === "affirming") platform.last_attested_at = event.at;
+    if (event.outcome === "affirming") {
+      platform.last_attested_at = event.at;
+      platform.silent = false;
+    }
     this.rows.get(platform.platform_id)?.show(platform);
     this.counting ??= setTimeout(() => {
       this.counting = undefined;
