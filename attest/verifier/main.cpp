@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
@@ -30,7 +31,6 @@ Settings limited() {
     Settings settings;
     settings.caller_rate = 100;
     settings.stranger_rate = 200;
-    settings.silent_after = 900'000;
     return settings;
 }
 
@@ -241,7 +241,8 @@ void serve(const CommandLine& line, const sigset_t& stop_signals) {
     })};
     HttpServer server{line.http, [&service](const HttpRequest& request) { return service.answer(request); }};
     running = &server;
-    const WatchThread watch{service.watch(), watch_interval(line)};
+    std::optional<WatchThread> watch;
+    watch.emplace(service.watch(), watch_interval(line));
     if (!line.port_file.empty()) write_port(line.port_file, server.port());
     log(LogLevel::info, "listening", {{"address", line.http.address}, {"port", server.port()},
                                       {"references", service.reference_count()}});
@@ -250,6 +251,7 @@ void serve(const CommandLine& line, const sigset_t& stop_signals) {
     log(LogLevel::info, "stopping", {{"signal", signal}});
     service.stop();
     server.stop();
+    watch.reset(); // no row behind the signed head
     service.close();
 }
 
