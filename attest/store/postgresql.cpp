@@ -96,12 +96,14 @@ std::string first_line(const char* text) {
     return std::string{all.substr(0, all.find('\n'))};
 }
 
+thread_local const void* owing = nullptr; // the pool
+
 /// The server ends this connection: it shuts down, crashed, or lost patience [PostgreSQL 15, appendix A, class 57P and 25P03].
 bool ends_connection(std::string_view sqlstate) { return sqlstate.starts_with("57P") || sqlstate == "25P03"; }
 
 } // namespace
 
-PostgresqlSession::PostgresqlSession(const std::string& conninfo) {
+PostgresqlSession::PostgresqlSession(const std::string& conninfo, const void* pool) : pool_{pool} {
     const char* keywords[] = {"dbname", "connect_timeout", "application_name", nullptr};
     const char* values[] = {conninfo.c_str(), "5", "casemate-verifierd", nullptr};
     connection_ = PQconnectdbParams(keywords, values, 1);
@@ -228,19 +230,43 @@ void PostgresqlSession::execute(const char* sql) {
 
 void PostgresqlSession::begin() { queue("BEGIN", {}); }
 
-void PostgresqlSession::commit() {
+/// What is sent until the query's answer is awaited is one transaction [PostgreSQL 15, 34.5.1].
+void PostgresqlSession::begin_single() { queue("SELECT set_config('synchronous_commit', 'off', true)", {}); }
+
+void PostgresqlSession::end_transaction() {
     queue("COMMIT", {});
     const Result result = answer();
     // A COMMIT after an error inside the transaction rolls back, and says so in its tag only.
     if (std::strcmp(PQcmdStatus(result.get()), "COMMIT") != 0) throw StoreFailure("store: PostgreSQL rolled back");
 }
 
+void PostgresqlSession::commit() {
+    end_transaction();
+    paid();
+}
+
 void PostgresqlSession::commit_early() {
     queue("SET LOCAL synchronous_commit TO off", {});
-    commit();
-    // This small transaction's own commit waits for the disk, and all before it in the log gets there with it or earlier.
+    end_transaction();
+    flush_log();
+}
+
+void PostgresqlSession::commit_later() {
+    if (owing == nullptr || owing == pool_) owing = pool_;
+    else flush_log();
+}
+
+/// This small transaction's own commit waits for the disk, and all before it in the log gets there with it or earlier.
+void PostgresqlSession::flush_log() {
     queue("SELECT pg_logical_emit_message(true, 'casemate', '')", {});
     (void)answer();
+    paid();
+}
+
+bool PostgresqlSession::owes(const void* pool) { return owing == pool; }
+
+void PostgresqlSession::paid() {
+    if (owing == pool_) owing = nullptr;
 }
 
 void PostgresqlSession::rollback() noexcept {

@@ -22,7 +22,8 @@ inline constexpr std::chrono::seconds server_patience{10}; // for an answer; the
 class PostgresqlSession final : public Session {
 public:
     /// Connects. ConnectionLost when the server cannot be reached.
-    explicit PostgresqlSession(const std::string& conninfo);
+    /// `pool`: whose commits all go to one server's log.
+    explicit PostgresqlSession(const std::string& conninfo, const void* pool = nullptr);
     ~PostgresqlSession() override;
     PostgresqlSession(const PostgresqlSession&) = delete;
     PostgresqlSession& operator=(const PostgresqlSession&) = delete;
@@ -31,10 +32,17 @@ public:
     std::int64_t run(const char* sql, Parameters parameters) override;
     void queue(const char* sql, Parameters parameters) override;
     void begin() override;
+    void begin_single() override;
     void commit() override;
     void commit_early() override;
+    void commit_later() override;
     void rollback() noexcept override;
     [[nodiscard]] bool has_row_locks() const override { return true; }
+
+    /// Returns when all that was committed before on this pool's server, by whichever connection, is on the disk.
+    void flush_log();
+    /// Did this thread end a transaction of that pool with commit_later() and commit nothing since?
+    [[nodiscard]] static bool owes(const void* pool);
 
     /// Several statements without parameters, for the schema.
     void execute(const char* sql);
@@ -55,6 +63,10 @@ private:
     void require(int sent);
     [[noreturn]] void fail(const pg_result* result);
 
+    void end_transaction();
+    void paid();
+
+    const void* pool_;
     pg_conn* connection_ = nullptr;
     bool broken_ = false; // an answer did not come in time: whatever comes now belongs to nobody
     std::map<const char*, std::string> statements_;

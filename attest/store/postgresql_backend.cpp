@@ -10,7 +10,7 @@ namespace casemate::store {
 
 PostgresqlBackend::PostgresqlBackend(std::string conninfo, std::size_t limit)
     : conninfo_{std::move(conninfo)}, limit_{limit} {
-    auto first = std::make_unique<PostgresqlSession>(conninfo_);
+    auto first = std::make_unique<PostgresqlSession>(conninfo_, this);
     migrate(*first);
     idle_.reserve(limit_); // so that giving back never allocates
     idle_.push_back(std::move(first));
@@ -33,7 +33,7 @@ std::unique_ptr<PostgresqlSession> PostgresqlBackend::take_idle() {
 Backend::Lease PostgresqlBackend::borrow() {
     std::unique_ptr<PostgresqlSession> session = take_idle();
     try {
-        if (!session) session = std::make_unique<PostgresqlSession>(conninfo_);
+        if (!session) session = std::make_unique<PostgresqlSession>(conninfo_, this);
         Lease lease{nullptr, [this](Session* lent) { give_back(lent); }};
         lease.reset(session.release());
         return lease;
@@ -57,6 +57,12 @@ void PostgresqlBackend::give_back(Session* session) {
 void PostgresqlBackend::check() {
     const Lease lease = borrow();
     if (!is_current(*lease)) throw OtherSchema();
+}
+
+void PostgresqlBackend::settle() {
+    if (!PostgresqlSession::owes(this)) return;
+    const Lease session = borrow();
+    static_cast<PostgresqlSession&>(*session).flush_log();
 }
 
 std::unique_ptr<Store> open_postgresql_store(const std::string& conninfo, std::size_t connections, Observer observer) {

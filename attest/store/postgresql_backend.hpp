@@ -18,6 +18,8 @@ public:
     PostgresqlBackend(std::string conninfo, std::size_t limit);
     [[nodiscard]] Lease borrow() override;
     void check() override;
+    [[nodiscard]] Lease borrow_reader() override { return borrow(); }
+    void settle() override;
 
 private:
     void give_back(Session* session);

@@ -151,7 +151,20 @@ ALTER TABLE platforms ADD COLUMN silent_since BIGINT NOT NULL DEFAULT 0;
 UPDATE schema_version SET version = 3;
 )sql";
 
-constexpr std::array steps{step_1, step_2, step_3};
+// What SQLite's step 5 brings.
+constexpr const char* step_4 = R"sql(
+CREATE TABLE event_logs (
+    platform_id TEXT COLLATE "C" NOT NULL REFERENCES platforms(id),
+    hash BYTEA NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (platform_id, hash)
+);
+ALTER TABLE results ADD COLUMN log_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE results ADD COLUMN log_hash BYTEA NOT NULL DEFAULT '';
+UPDATE schema_version SET version = 4;
+)sql";
+
+constexpr std::array steps{step_1, step_2, step_3, step_4};
 
 // Casemate's own number, so that it meets no other program's lock in the same database: "CASEMATE" in ASCII.
 constexpr const char* take_turns = "SELECT pg_advisory_xact_lock(4846246231141340229)";

@@ -21,6 +21,7 @@ struct ClockInfo {
     std::int64_t clock = 0;
     std::int64_t reset_count = 0;
     std::int64_t restart_count = 0;
+    [[nodiscard]] bool operator==(const ClockInfo&) const = default;
 };
 
 /// Who a platform is. ek_public and ak_public are TPMT_PUBLIC bytes; immutable once bound.
@@ -90,6 +91,10 @@ struct AppraisalRecord {
     std::string reference; // id of the set that matched, empty when none did
     std::string expectation; // JSON: what the evidence was judged against, so that it can be judged again
     std::string token;       // the signed result (JWT), empty when the verifier has no result key
+    /// Where in `evidence` the event log is, as text: it is the same for many results, and kept once. Size 0: not told. To be
+    /// filled in by who stores a result; what comes out of the store has the evidence whole.
+    std::size_t log_at = 0;
+    std::size_t log_size = 0;
 };
 
 struct Grant {

@@ -160,6 +160,19 @@ ALTER TABLE platforms ADD COLUMN silent_since INTEGER NOT NULL DEFAULT 0;
 PRAGMA user_version = 4;
 )sql";
 
+// The event log of a platform is kept once for all results that have it.
+constexpr const char* step_5 = R"sql(
+CREATE TABLE event_logs (
+    platform_id TEXT NOT NULL REFERENCES platforms(id),
+    hash BLOB NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (platform_id, hash)
+) STRICT;
+ALTER TABLE results ADD COLUMN log_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE results ADD COLUMN log_hash BLOB NOT NULL DEFAULT x'';
+PRAGMA user_version = 5;
+)sql";
+
 /// Rows from before the chain keep their order and content and get numbers and hashes.
 void chain_existing_rows(Connection& connection) {
     audit::Head head;
@@ -191,7 +204,9 @@ void do_step_3(Connection& connection) { connection.execute(step_3); }
 
 void do_step_4(Connection& connection) { connection.execute(step_4); }
 
-constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4};
+void do_step_5(Connection& connection) { connection.execute(step_5); }
+
+constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4, &do_step_5};
 
 std::int64_t version_of(Connection& connection) {
     Statement statement{connection, "PRAGMA user_version"};

@@ -51,6 +51,11 @@ public:
     /// As commit(), but other transactions need not wait for the disk before they get this one's locks. Whatever they then
     /// commit is behind this one on the disk.
     virtual void commit_early() = 0;
+    /// A transaction for one query() that changes something and nothing else; ends with commit_later() or rollback().
+    virtual void begin_single() = 0;
+    /// Ends a transaction; it is on the disk with, or before, whatever this thread commits next, or when Backend::settle()
+    /// returns.
+    virtual void commit_later() = 0;
     /// Never throws: a connection that cannot roll back is closed.
     virtual void rollback() noexcept = 0;
     /// The database's way to hold a row of a SELECT until the transaction ends; SQLite has one writer anyway.
@@ -62,9 +67,14 @@ class Backend {
 public:
     using Lease = std::unique_ptr<Session, std::function<void(Session*)>>;
     virtual ~Backend() = default;
+    /// For transactions.
     [[nodiscard]] virtual Lease borrow() = 0;
     /// StoreFailure when the database does not answer, or has another schema than this program's.
     virtual void check() = 0;
+    /// For statements that only read what is committed, each by itself.
+    [[nodiscard]] virtual Lease borrow_reader() = 0;
+    /// Returns when what this thread ended with commit_later() is on the disk; StoreFailure when it will never be.
+    virtual void settle() = 0;
 };
 
 /// To the end: only then a statement that changes rows has told whether it could.

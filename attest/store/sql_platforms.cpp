@@ -93,13 +93,14 @@ bool SqlStore::allow_rebinding(std::string_view platform_id) {
     });
 }
 
-void SqlStore::hold_platform(std::string_view platform_id) {
+std::optional<Platform> SqlStore::hold_platform(std::string_view platform_id) {
     SqlUnit* unit = open_unit();
     if (unit == nullptr) throw StoreFailure("store: a platform is held within a unit of work only");
-    if (!unit->session().has_row_locks()) return;
+    if (!unit->session().has_row_locks()) return platform(platform_id); // the only writer holds all
     // NO KEY: another replica may store challenges for it meanwhile.
-    const auto held = unit->session().query("SELECT id FROM platforms WHERE id = $1 FOR NO KEY UPDATE", {platform_id});
-    (void)held->next();
+    const auto row = unit->session().query("SELECT " PLATFORM_COLUMNS " FROM platforms WHERE id = $1 FOR NO KEY UPDATE", {platform_id});
+    if (!row->next()) return std::nullopt;
+    return read_platform(*row);
 }
 
 std::optional<Platform> SqlStore::platform(std::string_view id) {

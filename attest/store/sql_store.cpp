@@ -57,6 +57,35 @@ SqlStore::SqlUnit* SqlStore::open_unit() const {
     return nullptr;
 }
 
+namespace {
+
+thread_local const SqlStore* deferring = nullptr;
+
+} // namespace
+
+SqlStore::SqlDeferral::SqlDeferral(SqlStore& store) : store_{store} {
+    if (deferring != nullptr) throw StoreFailure("store: this thread defers already");
+    deferring = &store;
+}
+
+SqlStore::SqlDeferral::~SqlDeferral() {
+    try {
+        settle();
+    } catch (const std::exception&) { // whoever left without settle() has failed already
+    }
+}
+
+void SqlStore::SqlDeferral::settle() {
+    if (!open_) return;
+    open_ = false;
+    deferring = nullptr;
+    store_.backend_->settle();
+}
+
+bool SqlStore::SqlDeferral::on(const SqlStore& store) { return deferring == &store; }
+
+std::unique_ptr<Deferral> SqlStore::defer_takes() { return std::make_unique<SqlDeferral>(*this); }
+
 std::unique_ptr<Unit> SqlStore::begin() { return std::make_unique<SqlUnit>(*this); }
 
 namespace {

@@ -14,8 +14,9 @@ class SqlStore final : public Store {
 public:
     explicit SqlStore(std::unique_ptr<Backend> backend) : backend_{std::move(backend)} {}
 
+    [[nodiscard]] std::unique_ptr<Deferral> defer_takes() override;
     [[nodiscard]] std::unique_ptr<Unit> begin() override;
-    void hold_platform(std::string_view platform_id) override;
+    std::optional<Platform> hold_platform(std::string_view platform_id) override;
 
     void add_enrolment(const Enrolment& enrolment, Millis now) override;
     std::optional<Enrolment> take_enrolment(std::string_view id, Millis now) override;
@@ -76,13 +77,14 @@ public:
 
 private:
     class SqlUnit;
+    class SqlDeferral;
 
     /// This thread's open unit on this store, if any: calls join it.
     [[nodiscard]] SqlUnit* open_unit() const;
     /// In the open unit, or in a transaction of its own.
     template <typename Work>
     auto write(Work work);
-    /// In the open unit, or as one statement that is a transaction by itself.
+    /// In the open unit, or as one query that is a transaction by itself, on the disk at the end unless this thread defers that.
     template <typename Work>
     auto once(Work work);
     /// In the open unit, or without a transaction; tried twice when the first connection turns out to be dead.

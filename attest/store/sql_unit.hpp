@@ -31,6 +31,21 @@ private:
     bool committed_ = false;
 };
 
+class SqlStore::SqlDeferral final : public Deferral {
+public:
+    explicit SqlDeferral(SqlStore& store);
+    ~SqlDeferral() override;
+    SqlDeferral(const SqlDeferral&) = delete;
+    SqlDeferral& operator=(const SqlDeferral&) = delete;
+    void settle() override;
+    /// Does this thread defer on that store?
+    [[nodiscard]] static bool on(const SqlStore& store);
+
+private:
+    SqlStore& store_;
+    bool open_ = true;
+};
+
 template <typename Work>
 auto SqlStore::write(Work work) {
     if (SqlUnit* unit = open_unit()) return work(unit->session());
@@ -48,18 +63,30 @@ auto SqlStore::write(Work work) {
 template <typename Work>
 auto SqlStore::once(Work work) {
     if (SqlUnit* unit = open_unit()) return work(unit->session());
-    const Backend::Lease session = backend_->borrow();
-    return work(*session);
+    auto result = [&] {
+        const Backend::Lease session = backend_->borrow(); // given back before settle(), which may need one
+        session->begin_single();
+        try {
+            auto done = work(*session);
+            session->commit_later();
+            return done;
+        } catch (...) {
+            session->rollback();
+            throw;
+        }
+    }();
+    if (!SqlDeferral::on(*this)) backend_->settle();
+    return result;
 }
 
 template <typename Work>
 auto SqlStore::read(Work work) {
     if (SqlUnit* unit = open_unit()) return work(unit->session());
     try {
-        const Backend::Lease session = backend_->borrow();
+        const Backend::Lease session = backend_->borrow_reader();
         return work(*session);
     } catch (const ConnectionLost&) {
-        const Backend::Lease session = backend_->borrow();
+        const Backend::Lease session = backend_->borrow_reader();
         return work(*session);
     }
 }

@@ -23,7 +23,9 @@ namespace casemate::store {
 /// One connection: write-ahead log, full synchronisation, foreign keys on. Used under the owner's lock.
 class Connection {
 public:
-    explicit Connection(const std::filesystem::path& file);
+    enum class Use { write, read };
+    /// Use::read: cannot change anything, and sees what is committed.
+    explicit Connection(const std::filesystem::path& file, Use use = Use::write);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;

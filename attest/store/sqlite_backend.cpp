@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include "attest/store/schema.hpp"
@@ -71,18 +70,19 @@ std::int64_t SqliteSession::run(const char* sql, Parameters parameters) {
     return connection_.changes();
 }
 
-void SqliteSession::rollback() noexcept {
-    sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-}
-
-SqliteBackend::SqliteBackend(const std::filesystem::path& file)
-    : connection_{private_file(file)}, session_{connection_} {
+SqliteBackend::SqliteBackend(const std::filesystem::path& file) : connection_{private_file(file)} {
     migrate(connection_);
+    reader_ = std::make_unique<Connection>(file, Connection::Use::read);
+    reader_session_ = std::make_unique<SqliteSession>(*reader_, nullptr);
 }
 
 Backend::Lease SqliteBackend::borrow() {
-    if (!lock_.try_lock_for(patience)) throw StoreFailure("store: the database was busy for 10 s");
-    return {&session_, [this](Session*) { lock_.unlock(); }};
+    return {&session_, [](Session*) {}};
+}
+
+Backend::Lease SqliteBackend::borrow_reader() {
+    if (!reading_.try_lock_for(patience)) throw StoreFailure("store: the database was busy for 10 s");
+    return {reader_session_.get(), [this](Session*) { reading_.unlock(); }};
 }
 
 void SqliteBackend::check() {

@@ -35,15 +35,26 @@ public:
     virtual void commit() = 0;
 };
 
+/// While it lives, what this thread takes (a challenge, an enrolment) need not be on the disk at once: it is there with, or
+/// before, whatever the thread stores next, and at the latest when settle() returns. For who answers nobody before settle().
+class Deferral {
+public:
+    virtual ~Deferral() = default;
+    virtual void settle() = 0;
+};
+
 class Store {
 public:
     virtual ~Store() = default;
 
     /// One at a time for each thread.
+    [[nodiscard]] virtual std::unique_ptr<Deferral> defer_takes() = 0;
+
+    /// One at a time for each thread.
     [[nodiscard]] virtual std::unique_ptr<Unit> begin() = 0;
     /// Until the unit ends, no unit of another thread or replica holds this platform. Units that hold a platform do so
-    /// first.
-    virtual void hold_platform(std::string_view platform_id) = 0;
+    /// first. What it gives is the platform as it is while it is held; nothing when there is none.
+    virtual std::optional<Platform> hold_platform(std::string_view platform_id) = 0;
 
     // --- enrolment
     virtual void add_enrolment(const Enrolment& enrolment, Millis now) = 0;

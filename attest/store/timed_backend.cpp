@@ -39,6 +39,8 @@ public:
         const Timer timer{observer_, Step::commit};
         session_->commit_early();
     }
+    void begin_single() override { session_->begin_single(); }
+    void commit_later() override { session_->commit_later(); } // what it takes is waited for in settle()
     void rollback() noexcept override { session_->rollback(); }
     [[nodiscard]] bool has_row_locks() const override { return session_->has_row_locks(); }
 
@@ -52,16 +54,22 @@ class TimedBackend final : public Backend {
 public:
     TimedBackend(std::unique_ptr<Backend> backend, Observer observer) : backend_{std::move(backend)}, observer_{std::move(observer)} {}
 
-    [[nodiscard]] Lease borrow() override {
-        Lease lent = wait();
-        return {new TimedSession{std::move(lent), observer_}, [](Session* session) { delete session; }};
+    [[nodiscard]] Lease borrow() override { return lent([&] { return backend_->borrow(); }); }
+    [[nodiscard]] Lease borrow_reader() override { return lent([&] { return backend_->borrow_reader(); }); }
+    void settle() override {
+        const Timer timer{observer_, Step::commit};
+        backend_->settle();
     }
     void check() override { backend_->check(); }
 
 private:
-    [[nodiscard]] Lease wait() {
-        const Timer timer{observer_, Step::wait};
-        return backend_->borrow();
+    template <typename Borrow>
+    [[nodiscard]] Lease lent(Borrow borrow) {
+        Lease session = [&] {
+            const Timer timer{observer_, Step::wait};
+            return borrow();
+        }();
+        return {new TimedSession{std::move(session), observer_}, [](Session* one) { delete one; }};
     }
 
     const std::unique_ptr<Backend> backend_;

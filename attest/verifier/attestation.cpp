@@ -21,6 +21,22 @@ Json selection_of(const measure::Banks& banks) {
     return selection;
 }
 
+/// The time comes first, so that challenges of one time lie side by side in the store. Nobody has to be unable to guess it: that
+/// is what the nonce is for.
+std::string new_challenge_id(Millis now) {
+    return to_hex(concatenate({big_endian(static_cast<std::uint32_t>(now >> 16), 4), big_endian(static_cast<std::uint32_t>(now & 0xffff), 2),
+                               random_bytes(10)}));
+}
+
+/// Base64 has one encoding, so the log is found in the body as it came, unless somebody escaped its letters.
+void note_log(store::AppraisalRecord& record, const Json& body) {
+    const std::string& log = body["log"].get_ref<const std::string&>();
+    const std::size_t at = record.evidence.find(log);
+    if (at == std::string::npos) return;
+    record.log_at = at;
+    record.log_size = log.size();
+}
+
 Json joined(Json first, const Json& second) {
     for (const Json& item : second) first.push_back(item);
     return first;
@@ -36,16 +52,14 @@ std::string summary_of(const store::AppraisalRecord& record) {
 
 } // namespace
 
-Answer Attestation::challenge(const std::string& platform_id) const {
-    const std::optional<store::Platform> platform = context_.store.platform(platform_id);
-    if (!platform) return refuse(404, "platform_unknown", "no such platform");
+Answer Attestation::challenge(const store::Platform& caller) const {
     const Millis now = context_.now();
-    const store::Challenge challenge{to_hex(random_bytes(16)), platform_id, random_bytes(nonce_size),
+    const store::Challenge challenge{new_challenge_id(now), caller.identity.platform_id, random_bytes(nonce_size),
                                      now + context_.settings.challenge_lifetime};
     context_.store.add_challenge(challenge, now);
     return Json{{"challenge_id", challenge.id},
                 {"nonce", to_base64(challenge.nonce)},
-                {"pcr_selection", selection_of(quoted_banks(platform->identity.banks))},
+                {"pcr_selection", selection_of(quoted_banks(caller.identity.banks))},
                 {"expires_in", context_.settings.challenge_lifetime / 1000}};
 }
 
@@ -63,26 +77,52 @@ Result<store::Challenge, ApiError> Attestation::take_challenge(const std::string
     return refuse(404, "challenge_unknown", "no such challenge");
 }
 
-Answer Attestation::evidence(const std::string& platform_id, const Json& body, const std::string& raw_body) const {
+/// A judgement with all that it stands on.
+struct Attestation::Verdict {
+    Facts facts;
+    References references;
+    std::unique_ptr<Judgement> judgement;
+
+    [[nodiscard]] bool stands_on(const Facts& now, const References& sets) const {
+        return same_ground(facts, now) && references == sets;
+    }
+};
+
+Attestation::Verdict Attestation::judge(const attest::EvidenceBundle& evidence, const store::Platform& platform,
+                                        const store::Challenge& challenge, std::int64_t minimum_epoch,
+                                        References references) const {
+    Verdict verdict{facts_of(platform, context_.now(), minimum_epoch), std::move(references), nullptr};
+    verdict.facts.nonce = challenge.nonce;
+    verdict.facts.challenge_id = challenge.id;
+    verdict.judgement = std::make_unique<Judgement>(evidence, verdict.facts, verdict.references);
+    return verdict;
+}
+
+Answer Attestation::evidence(const store::Platform& caller, const Json& body, const std::string& raw_body) const {
+    const std::string& platform_id = caller.identity.platform_id;
     const EvidenceBody parsed = TRY(EvidenceBody::parse(body));
     const Result<store::Challenge, ApiError> challenge = take_challenge(parsed.challenge_id(), platform_id);
     if (!challenge) return Failure{challenge.error()};
+    const attest::EvidenceBundle bundle = parsed.bundle();
+    // Judged before anything is held, since it takes the longest, and again below if the ground has moved meanwhile.
+    Verdict verdict = judge(bundle, caller, challenge.value(), minimum_epoch_, references_.seen());
     // From reading the platform's clock and grants to storing new ones: one unit, and one at a time for each platform.
     const auto unit = context_.store.begin();
-    context_.store.hold_platform(platform_id);
-    const std::optional<store::Platform> platform = context_.store.platform(platform_id);
+    const std::optional<store::Platform> platform = context_.store.hold_platform(platform_id);
     if (!platform) return refuse(404, "platform_unknown", "no such platform");
     const References references = references_.current();
-    Facts facts = facts_of(*platform, context_);
-    facts.nonce = challenge.value().nonce;
-    facts.challenge_id = challenge.value().id;
-    const attest::EvidenceBundle bundle = parsed.bundle();
-    const Judgement judgement{bundle, facts, references};
+    const std::int64_t minimum_epoch = context_.store.rule(minimum_epoch_rule);
+    minimum_epoch_ = minimum_epoch;
+    if (!verdict.stands_on(facts_of(*platform, verdict.facts.now, minimum_epoch), references))
+        verdict = judge(bundle, *platform, challenge.value(), minimum_epoch, references);
+    const Judgement& judgement = *verdict.judgement;
+    const Facts& facts = verdict.facts;
     Issued issued = judgement.affirming() ? grants_.answer(platform_id, bundle, judgement.appraisal()) : Issued{};
     issued.reasons = joined(judgement.reasons(), issued.reasons);
     store::AppraisalRecord record = record_of(judgement, facts, issued);
     record.platform_id = platform_id;
     record.evidence = raw_body;
+    note_log(record, body);
     record.expectation = to_expectation(facts, references);
     if (results_key_) record.token = sign_result(judgement, {platform_id, facts.nonce, facts.now, context_.settings.result_lifetime}, *results_key_);
     context_.store.add_result(record, judgement.clock(), context_.settings.kept_results);
@@ -92,8 +132,9 @@ Answer Attestation::evidence(const std::string& platform_id, const Json& body, c
     unit->commit();
     count(issued, record);
     if (heard_again) log(LogLevel::info, "silent_over", {{"platform", platform_id}, {"raised_at", platform->silent_since}});
-    log(judgement.affirming() ? LogLevel::info : LogLevel::warning, "appraised",
-        {{"platform", platform_id}, {"verdict", record.verdict}, {"reasons", issued.reasons}, {"grants", issued.grants.size()}});
+    if (const LogLevel level = judgement.affirming() ? LogLevel::info : LogLevel::warning; is_logged(level))
+        log(level, "appraised", {{"platform", platform_id}, {"verdict", record.verdict}, {"reasons", issued.reasons},
+                                 {"grants", issued.grants.size()}});
     return answer_of(judgement, issued, record.token);
 }
 

@@ -4,6 +4,8 @@
 // Routes: POST .../challenges, POST .../evidence, GET .../orders.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <optional>
 
 #include "attest/verifier/grants.hpp"
@@ -18,14 +20,18 @@ public:
                 const std::optional<cose::Signer>& results_key)
         : context_{context}, references_{references}, grants_{grants}, results_key_{results_key} {}
 
-    [[nodiscard]] Answer challenge(const std::string& platform_id) const;
-    [[nodiscard]] Answer evidence(const std::string& platform_id, const Json& body, const std::string& raw_body) const;
+    [[nodiscard]] Answer challenge(const store::Platform& caller) const;
+    /// `caller`: as it was when its token was checked.
+    [[nodiscard]] Answer evidence(const store::Platform& caller, const Json& body, const std::string& raw_body) const;
     [[nodiscard]] Answer orders(const std::string& platform_id) const;
 
 private:
     [[nodiscard]] Result<store::Challenge, ApiError> take_challenge(const std::string& id,
                                                                     const std::string& platform_id) const;
     void count(const Issued& issued, const store::AppraisalRecord& record) const;
+    struct Verdict;
+    [[nodiscard]] Verdict judge(const attest::EvidenceBundle& evidence, const store::Platform& platform,
+                                const store::Challenge& challenge, std::int64_t minimum_epoch, References references) const;
     [[nodiscard]] store::AppraisalRecord record_of(const Judgement& judgement, const Facts& facts, const Issued& issued) const;
     [[nodiscard]] Json answer_of(const Judgement& judgement, const Issued& issued, const std::string& token) const;
     [[nodiscard]] std::int64_t next_in(const Issued& issued) const;
@@ -34,6 +40,7 @@ private:
     const ReferenceLibrary& references_;
     const Grants& grants_;
     const std::optional<cose::Signer>& results_key_;
+    mutable std::atomic<std::int64_t> minimum_epoch_{0}; // as seen last: a guess
 };
 
 } // namespace casemate::verifier

@@ -14,7 +14,7 @@ Result<std::string_view, ApiError> token_of(const HttpRequest& request) {
 
 } // namespace
 
-Result<Principal, ApiError> Authenticator::platform(const HttpRequest& request, const std::string& id) const {
+Result<store::Platform, ApiError> Authenticator::platform(const HttpRequest& request, const std::string& id) const {
     const std::string_view token = TRY(token_of(request));
     const std::optional<store::Platform> platform = context_.store.platform(id);
     // An unknown platform and a wrong token look the same from outside.
@@ -22,7 +22,7 @@ Result<Principal, ApiError> Authenticator::platform(const HttpRequest& request, 
         return refuse(401, "token_wrong", "this token is not the platform's");
     if (platform->token_expires_at <= context_.now())
         return refuse(401, "token_expired", "the token expired: enrol again");
-    return Principal{id, Role::viewer};
+    return *platform;
 }
 
 Result<Principal, ApiError> Authenticator::operator_(const HttpRequest& request) const {

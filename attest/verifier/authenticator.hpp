@@ -16,7 +16,7 @@ public:
         : context_{context}, certificates_{std::move(certificates)} {}
 
     /// 401 `token_missing`, `token_wrong`, `token_expired`.
-    [[nodiscard]] Result<Principal, ApiError> platform(const HttpRequest& request, const std::string& id) const;
+    [[nodiscard]] Result<store::Platform, ApiError> platform(const HttpRequest& request, const std::string& id) const;
     /// 401 `token_missing`, `token_expired`, `certificate_expired`; 403 `operator_only`, `certificate_unknown`. Whether
     /// the role suffices is the router's question.
     [[nodiscard]] Result<Principal, ApiError> operator_(const HttpRequest& request) const;

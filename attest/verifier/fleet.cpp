@@ -38,8 +38,7 @@ Answer Fleet::retire(const std::string& platform_id, const Principal& actor) con
 
 Answer Fleet::take_out(const std::string& platform_id, const char* state, const Principal& actor) const {
     const auto unit = context_.store.begin();
-    context_.store.hold_platform(platform_id); // no grant on the way while this is decided
-    const auto platform = context_.store.platform(platform_id);
+    const auto platform = context_.store.hold_platform(platform_id); // no grant on the way while this is decided
     if (!platform) return refuse(404, "platform_unknown", "no such platform");
     // Retirement is for good: a quarantine must not weaken it to something that an operator can set.
     if (platform->state == "retired" || !context_.store.set_platform_state(platform_id, state))
@@ -54,8 +53,7 @@ Answer Fleet::take_out(const std::string& platform_id, const char* state, const 
 
 Answer Fleet::reinstate(const std::string& platform_id, const Principal& actor) const {
     const auto unit = context_.store.begin();
-    context_.store.hold_platform(platform_id);
-    if (!context_.store.platform(platform_id)) return refuse(404, "platform_unknown", "no such platform");
+    if (!context_.store.hold_platform(platform_id)) return refuse(404, "platform_unknown", "no such platform");
     if (!context_.store.set_platform_state(platform_id, "active"))
         return refuse(409, "platform_state", "the platform is active already");
     context_.audit(actor, "reinstate", platform_id, "done");

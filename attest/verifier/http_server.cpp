@@ -21,7 +21,7 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-std::string address_of(const tcp::socket& socket) {
+std::string address_of(const SessionSocket& socket) {
     boost::system::error_code error;
     const auto endpoint = socket.remote_endpoint(error);
     return error ? "unknown" : endpoint.address().to_string();
@@ -49,7 +49,7 @@ public:
 private:
     void listen();
     void accept();
-    void on_accept(boost::system::error_code error, tcp::socket socket);
+    void on_accept(boost::system::error_code error, SessionSocket socket);
 
     const HttpOptions options_;
     const Handler handler_;
@@ -86,12 +86,12 @@ void HttpServer::Implementation::listen() {
 }
 
 void HttpServer::Implementation::accept() {
-    acceptor_.async_accept(asio::make_strand(io_), [this](boost::system::error_code error, tcp::socket socket) {
+    acceptor_.async_accept(asio::make_strand(io_), [this](boost::system::error_code error, SessionSocket socket) {
         on_accept(error, std::move(socket));
     });
 }
 
-void HttpServer::Implementation::on_accept(boost::system::error_code error, tcp::socket socket) {
+void HttpServer::Implementation::on_accept(boost::system::error_code error, SessionSocket socket) {
     if (share_.stopping || error == asio::error::operation_aborted) return;
     if (error) { // out of descriptors, most likely: let some close
         pause_.expires_after(std::chrono::milliseconds{100});

@@ -61,7 +61,7 @@ struct HttpOptions {
     std::filesystem::path certificate; // PEM chain
     std::filesystem::path key;         // PEM
     std::filesystem::path client_authority; // PEM; whose client certificates count, empty = none is asked for
-    unsigned threads = 2;
+    unsigned threads = 16; // more than processors: most of them wait for the store's disk, together
     std::size_t max_connections = 256;
     std::size_t max_peer_connections = 0; // of one address; 0 = all but 16 or an eighth, whichever is less
     std::uint32_t max_header = 8 * 1024;

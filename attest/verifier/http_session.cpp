@@ -16,7 +16,9 @@ using Field = http::field;
 constexpr const char* too_large =
     R"({"error":{"code":"too_large","detail":"the request is larger than this server takes"}})";
 
-std::string name_of(const boost::asio::ip::tcp::socket& socket) {
+constexpr std::size_t tls_record = 16 * 1024; // most of one [RFC 8446 5.1]
+
+std::string name_of(const SessionSocket& socket) {
     boost::system::error_code error;
     const auto endpoint = socket.remote_endpoint(error);
     if (error) return "unknown";
@@ -28,7 +30,7 @@ std::string field(const http::request<http::string_body>& request, Field name) {
     return {value.data(), value.size()};
 }
 
-HttpRequest to_request(const http::request<http::string_body>& request, const std::string& peer,
+HttpRequest to_request(http::request<http::string_body>& request, const std::string& peer,
                        const std::optional<ClientCertificate>& certificate) {
     const auto text = [](beast::string_view view) { return std::string(view.data(), view.size()); };
     return {text(request.method_string()),
@@ -36,7 +38,7 @@ HttpRequest to_request(const http::request<http::string_body>& request, const st
             field(request, Field::authorization),
             field(request, Field::content_type),
             field(request, Field::content_encoding),
-            request.body(),
+            std::move(request.body()),
             peer,
             certificate,
             field(request, Field::host),
@@ -47,7 +49,7 @@ HttpRequest to_request(const http::request<http::string_body>& request, const st
 
 } // namespace
 
-HttpSession::HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share,
+HttpSession::HttpSession(SessionSocket socket, boost::asio::ssl::context& tls, SessionShare& share,
                          std::string address)
     : share_{share}, stream_{std::move(socket), tls}, address_{std::move(address)},
       peer_{name_of(beast::get_lowest_layer(stream_).socket())} {
@@ -86,13 +88,15 @@ void HttpSession::on_header(beast::error_code error) {
     ++share_.answering;
     if (error) return give_up(error);
     arm();
+    // Beast reads as much at a time as the buffer has room for: a record of TLS, instead of 512 bytes.
+    if (parser_->content_length().value_or(0) > buffer_.capacity()) buffer_.reserve(tls_record);
     http::async_read(stream_, buffer_, *parser_,
                      [self = shared_from_this()](beast::error_code failed, std::size_t) { self->on_body(failed); });
 }
 
 void HttpSession::on_body(beast::error_code error) {
     if (error) return give_up(error);
-    const http::request<http::string_body>& request = parser_->get();
+    http::request<http::string_body>& request = parser_->get();
     HttpAnswer result = share_.handler(to_request(request, peer_, certificate_));
     if (result.stream) return begin_stream(result);
     answer(std::move(result), request.keep_alive() && !share_.stopping);
@@ -129,6 +133,9 @@ void HttpSession::begin_stream(const HttpAnswer& result) {
 void HttpSession::on_write(beast::error_code error) {
     --share_.answering;
     if (error) return;
+    parser_.reset(); // thousands of connections wait: each holds as little as it can
+    response_.body() = {};
+    buffer_.shrink_to_fit();
     if (response_.keep_alive()) return read();
     goodbye();
 }

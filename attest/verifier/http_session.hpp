@@ -14,6 +14,7 @@
 
 #include "attest/verifier/http_server.hpp"
 #include "attest/verifier/peer_connections.hpp"
+#include "attest/verifier/session_socket.hpp"
 
 namespace casemate::verifier {
 
@@ -32,7 +33,7 @@ struct SessionShare {
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
 public:
     /// `address` was entered in `share.peers`; the session leaves it.
-    HttpSession(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls, SessionShare& share,
+    HttpSession(SessionSocket socket, boost::asio::ssl::context& tls, SessionShare& share,
                 std::string address);
     ~HttpSession();
     HttpSession(const HttpSession&) = delete;
@@ -58,7 +59,7 @@ private:
     using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
     SessionShare& share_;
-    boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
+    SessionStream stream_;
     boost::beast::flat_buffer buffer_;
     std::string address_;
     std::string peer_; // address and port

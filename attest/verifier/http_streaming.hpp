@@ -11,12 +11,13 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "attest/verifier/http_session.hpp"
+#include "attest/verifier/session_socket.hpp"
 
 namespace casemate::verifier {
 
 class HttpStreaming : public std::enable_shared_from_this<HttpStreaming> {
 public:
-    using Connection = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+    using Connection = SessionStream;
     /// Called once; the argument says whether the connection is still good for a goodbye. Holds the session as long as this lives.
     using Ended = std::function<void(bool in_order)>;
 

@@ -48,14 +48,23 @@ measure::Banks quoted_banks(const std::string& enrolled) {
 }
 
 Facts facts_of(const store::Platform& platform, const Context& context) {
+    return facts_of(platform, context.now(), context.store.rule(minimum_epoch_rule));
+}
+
+Facts facts_of(const store::Platform& platform, Millis now, std::int64_t minimum_epoch) {
     Facts facts;
     facts.ak_public = platform.identity.ak_public;
     facts.banks = platform.identity.banks;
     facts.previous_clock = platform.last_clock;
     facts.state = platform.state;
-    facts.now = context.now();
-    facts.minimum_epoch = context.store.rule(minimum_epoch_rule);
+    facts.now = now;
+    facts.minimum_epoch = minimum_epoch;
     return facts;
+}
+
+bool same_ground(const Facts& a, const Facts& b) {
+    return a.ak_public == b.ak_public && a.banks == b.banks && a.previous_clock == b.previous_clock && a.state == b.state &&
+           a.minimum_epoch == b.minimum_epoch;
 }
 
 std::string to_expectation(const Facts& facts, const References& references) {

@@ -24,6 +24,9 @@ struct Facts {
 };
 
 [[nodiscard]] Facts facts_of(const store::Platform& platform, const Context& context);
+[[nodiscard]] Facts facts_of(const store::Platform& platform, Millis now, std::int64_t minimum_epoch);
+/// Do the same platform and rules stand behind both? Time and challenge may differ.
+[[nodiscard]] bool same_ground(const Facts& a, const Facts& b);
 
 /// What of the facts the result's own row does not hold, with the ids of the sets: AppraisalRecord::expectation.
 [[nodiscard]] std::string to_expectation(const Facts& facts, const References& references);

@@ -38,8 +38,10 @@ constexpr const char* name_of(LogLevel level) {
 
 void set_log_level(LogLevel least) { least_level = least; }
 
+bool is_logged(LogLevel level) { return level >= least_level.load(); }
+
 void log(LogLevel level, std::string_view event, const Json& fields) {
-    if (level < least_level.load()) return;
+    if (!is_logged(level)) return;
     nlohmann::ordered_json line{{"time", utc_now()}, {"level", name_of(level)}, {"event", event}};
     for (const auto& [key, value] : fields.items()) line[key] = value;
     const std::string text = line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -14,5 +14,6 @@ void log(LogLevel level, std::string_view event, const Json& fields = Json::obje
 
 /// Tests and --quiet: nothing below this level is written.
 void set_log_level(LogLevel least);
+[[nodiscard]] bool is_logged(LogLevel level);
 
 } // namespace casemate::verifier

@@ -231,6 +231,11 @@ Result<std::shared_ptr<const LoadedReference>, ApiError> ReferenceLibrary::tried
     return LoadedReference::load("tried", document, grant_key_);
 }
 
+References ReferenceLibrary::seen() const {
+    const std::lock_guard guard{lock_};
+    return loaded_;
+}
+
 References ReferenceLibrary::current() const {
     const std::int64_t generation = context_.store.reference_generation();
     {

@@ -62,6 +62,8 @@ public:
     [[nodiscard]] bool remove(const std::string& id);
     /// As the store has them now. Throws CryptoFailure when a set there cannot be read: it is never ignored.
     [[nodiscard]] References current() const;
+    /// As current() gave them last: a guess, to be compared with current().
+    [[nodiscard]] References seen() const;
     /// The sets with these ids, also when they were removed since; 409 `reference_gone` when one is not to be had.
     [[nodiscard]] Result<References, ApiError> archived(const std::vector<std::string>& ids) const;
     /// A set that is only tried: parsed and checked as an accepted one would be.

@@ -63,11 +63,17 @@ Failure<ApiError> refuse_role(const Route& route, const Principal& caller) {
 
 const char* const too_often = "too many requests: wait a second";
 
-/// The ids in `target` when it has the pattern's shape.
-std::optional<Call> match(std::string_view pattern, std::string_view target) {
-    const auto wanted = split(pattern);
-    const auto given = split(target);
-    if (wanted.size() != given.size() || target.ends_with('/')) return std::nullopt;
+using Steps = std::vector<std::string_view>;
+
+std::vector<Steps> split_all(const std::vector<Route>& routes) {
+    std::vector<Steps> all;
+    for (const Route& route : routes) all.push_back(split(route.pattern));
+    return all;
+}
+
+/// The ids in `given` when it has the pattern's shape.
+std::optional<Call> match(const Steps& wanted, const Steps& given) {
+    if (wanted.size() != given.size()) return std::nullopt;
     Call call;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         if (!is_placeholder(wanted[i])) {
@@ -115,7 +121,7 @@ Status<ApiError> check_body_form(const HttpRequest& request) {
 
 Router::Router(const Context& context, CertificateMap certificates, std::vector<Route> routes)
     : context_{context}, authenticator_{context, std::move(certificates)}, routes_{std::move(routes)},
-      callers_{context.settings.caller_rate}, strangers_{context.settings.stranger_rate} {}
+      patterns_{split_all(routes_)}, callers_{context.settings.caller_rate}, strangers_{context.settings.stranger_rate} {}
 
 HttpAnswer Router::answer(const HttpRequest& request) const {
     const std::string id = new_request_id();
@@ -133,13 +139,16 @@ HttpAnswer Router::answer_of(const HttpRequest& request, const std::string& id) 
     };
     try {
         if (const PageFile* file = request.method == "GET" ? page_file(request.target) : nullptr) return page(*file, request);
+        const auto deferral = context_.store.defer_takes();
         const Outcome result = dispatch(request, route);
+        deferral->settle(); // no answer before all that it was given for is on the disk
         const int status = result ? 200 : result.error().status;
         count(status);
-        log(result ? LogLevel::info : LogLevel::warning, "request",
-            {{"id", id}, {"peer", request.peer}, {"method", route != nullptr ? route->method : "other"}, {"status", status},
-             {"path", route != nullptr ? request.target : ""}, {"code", result ? "" : result.error().code},
-             {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count()}});
+        if (const LogLevel level = result ? LogLevel::info : LogLevel::warning; is_logged(level))
+            log(level, "request",
+                {{"id", id}, {"peer", request.peer}, {"method", route != nullptr ? route->method : "other"}, {"status", status},
+                 {"path", route != nullptr ? request.target : ""}, {"code", result ? "" : result.error().code},
+                 {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count()}});
         if (!result) return {status, error_body(result.error())};
         if (result.value().stream) return {status, {}, "text/event-stream", {}, result.value().stream};
         return {status, result.value().body.dump()};
@@ -165,9 +174,11 @@ Router::Outcome Router::dispatch(const HttpRequest& request, const Route*& match
     if (!request.origin.empty() && request.origin != "https://" + request.host)
         return refuse(403, "origin", "a page of another origin may not call this service");
     bool path_known = false;
-    for (const Route& route : routes_) {
-        if (request.target.size() > max_target) break;
-        std::optional<Call> call = match(route.pattern, request.target);
+    const bool sane = request.target.size() <= max_target && !request.target.ends_with('/');
+    const Steps given = sane ? split(request.target) : Steps{};
+    for (std::size_t i = 0; sane && i < routes_.size(); ++i) {
+        const Route& route = routes_[i];
+        std::optional<Call> call = match(patterns_[i], given);
         if (!call) continue;
         path_known = true;
         if (route.method != request.method) continue;
@@ -211,13 +222,13 @@ Router::Outcome Router::handle(const Route& route, Call& call, const HttpRequest
 }
 
 std::function<bool()> Router::later(const Route& route, const Call& call, const HttpRequest& request) const {
-    return [this, &route, call, request] {
-        const Result<Principal, ApiError> caller = identify(route, call, request);
+    return [this, &route, asked = Call{call}, request]() mutable {
+        const Result<Principal, ApiError> caller = identify(route, asked, request);
         return caller.ok() && allowed(route, caller.value());
     };
 }
 
-Result<Principal, ApiError> Router::authorize(const Route& route, const Call& call, const HttpRequest& request) const {
+Result<Principal, ApiError> Router::authorize(const Route& route, Call& call, const HttpRequest& request) const {
     Result<Principal, ApiError> caller = identify(route, call, request);
     const Millis now = context_.now();
     const bool known = caller.ok() && route.caller != Caller::anyone;
@@ -227,10 +238,11 @@ Result<Principal, ApiError> Router::authorize(const Route& route, const Call& ca
     return caller;
 }
 
-Result<Principal, ApiError> Router::identify(const Route& route, const Call& call, const HttpRequest& request) const {
+Result<Principal, ApiError> Router::identify(const Route& route, Call& call, const HttpRequest& request) const {
     if (route.caller == Caller::anyone) return Principal{};
-    if (route.caller == Caller::platform) return authenticator_.platform(request, call.id("platform"));
-    return authenticator_.operator_(request);
+    if (route.caller != Caller::platform) return authenticator_.operator_(request);
+    call.platform = TRY(authenticator_.platform(request, call.id("platform")));
+    return Principal{call.platform->identity.platform_id, Role::viewer};
 }
 
 } // namespace casemate::verifier

@@ -29,6 +29,7 @@ struct Call {
     std::string raw_body;
     Principal caller; // empty for anyone
     std::string last_event_id; // UNTRUSTED
+    std::optional<store::Platform> platform{}; // that calls about itself, as it was when its token was checked
 
     [[nodiscard]] const std::string& id(std::string_view name) const { return ids.find(name)->second; }
 };
@@ -69,12 +70,13 @@ private:
     [[nodiscard]] HttpAnswer page(const PageFile& file, const HttpRequest& request) const;
     [[nodiscard]] std::function<bool()> later(const Route& route, const Call& call, const HttpRequest& request) const;
     void audit_refusal(const Route& route, const Call& call, const HttpRequest& request, const ApiError& error) const;
-    [[nodiscard]] Result<Principal, ApiError> authorize(const Route& route, const Call& call, const HttpRequest& request) const;
-    [[nodiscard]] Result<Principal, ApiError> identify(const Route& route, const Call& call, const HttpRequest& request) const;
+    [[nodiscard]] Result<Principal, ApiError> authorize(const Route& route, Call& call, const HttpRequest& request) const;
+    [[nodiscard]] Result<Principal, ApiError> identify(const Route& route, Call& call, const HttpRequest& request) const;
 
     const Context& context_;
     const Authenticator authenticator_;
     const std::vector<Route> routes_;
+    const std::vector<std::vector<std::string_view>> patterns_; // of routes_, step by step
     mutable RateLimit callers_;
     mutable RateLimit strangers_;
 };

@@ -33,9 +33,9 @@ void Service::add_platform_routes(std::vector<Route>& table) {
         table.push_back({method, pattern, Caller::platform, body, handler});
     };
     add("POST", "/v1/platforms/{platform}/challenges", Body::none,
-        [this](const Call& call) { return attestation_.challenge(call.id("platform")); });
+        [this](const Call& call) { return attestation_.challenge(*call.platform); });
     add("POST", "/v1/platforms/{platform}/evidence", Body::object,
-        [this](const Call& call) { return attestation_.evidence(call.id("platform"), call.body, call.raw_body); });
+        [this](const Call& call) { return attestation_.evidence(*call.platform, call.body, call.raw_body); });
     add("GET", "/v1/platforms/{platform}/orders", Body::none,
         [this](const Call& call) { return attestation_.orders(call.id("platform")); });
 }

@@ -133,6 +133,7 @@ TEST_CASE("a store of version 1 keeps its data and gets a chained trail", "[stor
     CHECK(store->take_challenge("c", "p", 1).outcome == TakeOutcome::used);
     CHECK(store->take_enrolment("e", 1));
     CHECK(store->newest_result("p")->nonce == Blob{6});
+    CHECK(store->newest_result("p")->evidence == "{}"); // its log was never split off
     CHECK(store->grant("g")->revocation == Blob{0x0b});
     CHECK(store->grant("g")->held);
     CHECK(store->references().front().document == "{\"a\":1}");
@@ -193,8 +194,9 @@ TEST_CASE("a PostgreSQL database of the first version keeps its data", "[store][
     const OnPostgresql back_end;
     (void)back_end.open()->bind_platform(stored_platform("p"));
     back_end.open()->add_reference({"r", 11, "{}", "file"});
-    back_end.execute("ALTER TABLE platforms DROP COLUMN state, DROP COLUMN silent_since; ALTER TABLE results DROP COLUMN expectation, DROP COLUMN token; "
-                     "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive; "
+    back_end.execute("ALTER TABLE platforms DROP COLUMN state, DROP COLUMN silent_since; ALTER TABLE results DROP COLUMN expectation, DROP COLUMN token, "
+                     "DROP COLUMN log_at, DROP COLUMN log_hash; "
+                     "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive, event_logs; "
                      "UPDATE schema_version SET version = 1");
     const auto store = back_end.open();
     CHECK(store->platform("p")->state == "active");

@@ -216,3 +216,84 @@ TEMPLATE_TEST_CASE("the largest inventory is imported with a row for each entry 
     CHECK(opened.store->inventory(10'000).size() == 5000);
     CHECK(opened.store->audit_trail(4999, 10).size() == 1);
 }
+
+namespace {
+
+AppraisalRecord with_log(const std::string& log, bool told = true) {
+    AppraisalRecord record;
+    record.platform_id = "p";
+    record.verdict = "affirming";
+    record.evidence = R"({"log":")" + log + R"(","gates":[]})";
+    if (told) record.log_at = 8, record.log_size = log.size();
+    return record;
+}
+
+} // namespace
+
+TEMPLATE_TEST_CASE("an event log is kept once for all results that have it, and goes with the last of them", "[store]", OnSqlite,
+                   OnPostgresql) {
+    Opened<TestType> opened;
+    for (const char* log : {"AAAA", "AAAA", "BBBB", "AAAA"}) opened.store->add_result(with_log(log), std::nullopt, 3);
+    opened.store->add_result(with_log("CCCC", false), std::nullopt, 3);
+    opened.reopen();
+    const auto results = opened.store->results(10);
+    REQUIRE(results.size() == 3);
+    CHECK(results[0].evidence == R"({"log":"CCCC","gates":[]})");
+    CHECK(results[1].evidence == R"({"log":"AAAA","gates":[]})");
+    CHECK(results[2].evidence == R"({"log":"BBBB","gates":[]})");
+    CHECK(opened.store->result(results[1].id)->evidence == results[1].evidence);
+    for (const char* log : {"DDDD", "DDDD", "EEEE"}) opened.store->add_result(with_log(log), std::nullopt, 3);
+    // A result whose log is gone must never look whole.
+    opened.back_end.execute("DELETE FROM event_logs WHERE text = 'EEEE'");
+    CHECK_THROWS_AS(opened.store->newest_result("p"), StoreFailure);
+}
+
+TEST_CASE("a log that no result has any more is removed", "[store]") {
+    Opened<OnSqlite> opened;
+    for (const char* log : {"AAAA", "BBBB", "CCCC", "CCCC", "DDDD"}) opened.store->add_result(with_log(log), std::nullopt, 3);
+    Connection database{opened.back_end.directory / "db"};
+    Statement logs{database, "SELECT text FROM event_logs ORDER BY text"};
+    std::string all;
+    while (logs.step()) all += logs.text(0) + " ";
+    CHECK(all == "CCCC DDDD ");
+}
+
+TEST_CASE("a log that is not in its evidence is not stored", "[store]") {
+    Opened<OnSqlite> opened;
+    AppraisalRecord record = with_log("AAAA");
+    record.log_at = record.evidence.size();
+    CHECK_THROWS_AS(opened.store->add_result(record, std::nullopt, 3), StoreFailure);
+    record.log_at = std::string::npos;
+    CHECK_THROWS_AS(opened.store->add_result(record, std::nullopt, 3), StoreFailure);
+    CHECK(opened.store->results(10).empty());
+}
+
+TEMPLATE_TEST_CASE("what is taken within a deferral is taken for ever, after settle or what is stored next", "[store]", OnSqlite,
+                   OnPostgresql) {
+    Opened<TestType> opened;
+    for (const char* id : {"a", "b", "c"}) opened.store->add_challenge({id, "p", {1}, 100}, 0);
+    {
+        const auto deferral = opened.store->defer_takes();
+        CHECK_THROWS_AS(opened.store->defer_takes(), StoreFailure); // one at a time
+        CHECK(opened.store->take_challenge("a", "p", 1).outcome == TakeOutcome::taken);
+        CHECK(opened.store->take_challenge("a", "p", 1).outcome == TakeOutcome::used);
+        deferral->settle();
+        CHECK(opened.back_end.open()->take_challenge("a", "p", 1).outcome == TakeOutcome::used);
+    }
+    {
+        const auto deferral = opened.store->defer_takes();
+        CHECK(opened.store->take_challenge("b", "p", 1).outcome == TakeOutcome::taken);
+        {
+            const auto unit = opened.store->begin(); // fails: the take stays
+            opened.store->audit({1, "p", "x", "", "done", ""});
+        }
+        opened.store->audit({1, "p", "y", "", "done", ""});
+        CHECK(opened.back_end.open()->take_challenge("b", "p", 1).outcome == TakeOutcome::used);
+    }
+    {
+        const auto dropped = opened.store->defer_takes(); // settles by itself
+        CHECK(opened.store->take_challenge("c", "p", 1).outcome == TakeOutcome::taken);
+    }
+    opened.reopen();
+    CHECK(opened.store->take_challenge("c", "p", 1).outcome == TakeOutcome::used);
+}
