@@ -17,6 +17,8 @@ enum class AppraisalError : std::uint8_t {
     nonce_too_short,
     nonce_mismatch,
     bank_refused,
+    firmware_not_quoted,
+    firmware_log_missing,
     pcr_selection,
     clock_unsafe,
     clock_reset_count,
@@ -25,6 +27,8 @@ enum class AppraisalError : std::uint8_t {
     // the log against the quote
     log_malformed,
     log_banks,
+    firmware_log_malformed,
+    firmware_log_banks,
     not_launched,
     launch_not_finished,
     log_replay,
@@ -59,6 +63,8 @@ enum class AppraisalError : std::uint8_t {
     vm_initrd_differs,
     vm_command_line_differs,
     vm_definition_differs,
+    firmware_missing,
+    firmware_differs,
     // one gate
     gate_malformed,
     gate_launch,

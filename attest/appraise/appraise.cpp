@@ -57,7 +57,12 @@ bool judge(const EvidenceBundle& evidence, const Expectation& expectation, Appra
     if (!quote) return false;
     appraisal.clock = quote->get().clockInfo;
 
-    appraisal.log = Verifier::verify_log(*quote, evidence.log, expectation.banks, reasons);
+    std::optional<FirmwarePcrs> firmware;
+    if (quotes_firmware(quote->get())) {
+        firmware = replay_firmware(evidence.firmware_log, expectation.banks, reasons);
+        if (!firmware) return false;
+    }
+    appraisal.log = Verifier::verify_log(*quote, evidence.log, firmware ? &*firmware : nullptr, expectation.banks, reasons);
     const bool explainable =
         reasons.contains(AppraisalError::log_replay) || reasons.contains(AppraisalError::not_launched);
     if (!appraisal.log && !explainable) return false; // said all there is to say
@@ -68,7 +73,10 @@ bool judge(const EvidenceBundle& evidence, const Expectation& expectation, Appra
     if (!launch_kind_good(record, reasons) || !appraisal.log) return false;
     appraisal.launch_id = record.launch_id;
 
-    appraisal.reference = match_reference(record, expectation.references, expectation.rules, expectation.banks, reasons);
+    std::optional<FirmwareReplay> replay;
+    if (firmware) replay.emplace(FirmwareReplay{evidence.firmware_log, *firmware});
+    appraisal.reference = match_reference(record, replay ? &*replay : nullptr, expectation.references, expectation.rules,
+                                          expectation.banks, reasons);
     return appraisal.reference != nullptr && replay_custody(*walker, record, appraisal);
 }
 

@@ -16,6 +16,14 @@ struct ReferenceVm {
     ByteView definition; // encoded VmDefinition; vm_id is its digest
 };
 
+/// What the firmware may have measured into one of PCR 0-7. Each list has digests of several banks; of every quoted bank at least
+/// one must be there, and one of them must be seen.
+struct FirmwarePcrReference {
+    std::uint32_t pcr = 0;
+    std::span<const measure::Digest> values{};                   // of the PCR in the end; empty: not compared
+    std::span<const std::span<const measure::Digest>> events{};  // that extended it, in their order; empty: not compared
+};
+
 struct ReferenceSet {
     std::string_view name; // for messages
     std::uint64_t slb_length = 0;
@@ -27,6 +35,7 @@ struct ReferenceSet {
     measure::DigestSet policy_digest;        // of the raw signed bundle
     const policy::Policy* policy = nullptr;  // parsed from that bundle, its signature verified
     std::span<const ReferenceVm> vms;        // in policy order
+    std::span<const FirmwarePcrReference> firmware{}; // empty: firmware is not compared
     std::uint64_t not_before = 0; // milliseconds since the Unix epoch, as not_after; 0 = no limit
     std::uint64_t not_after = 0;
 };

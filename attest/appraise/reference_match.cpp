@@ -2,6 +2,8 @@
 // See reference_match.hpp.
 #include "attest/appraise/reference_match.hpp"
 
+#include "attest/appraise/firmware_match.hpp"
+
 namespace casemate::attest {
 
 namespace {
@@ -9,8 +11,9 @@ namespace {
 /// Compares component by component; counts what agrees and, when asked, says what does not.
 class Comparison {
 public:
-    Comparison(const LaunchRecord& record, const ReferenceSet& set, const measure::Banks& banks, Reasons* reasons)
-        : record_{record}, set_{set}, banks_{banks}, reasons_{reasons} {}
+    Comparison(const LaunchRecord& record, const FirmwareReplay* firmware, const ReferenceSet& set,
+               const measure::Banks& banks, Reasons* reasons)
+        : record_{record}, firmware_{firmware}, set_{set}, banks_{banks}, reasons_{reasons} {}
 
     void run() {
         file(AppraisalError::slb_differs, "slb", set_.slb_length, set_.slb, record_.slb.length, record_.slb_digests);
@@ -24,6 +27,7 @@ public:
         check(epoch_good, AppraisalError::policy_epoch, "policy epoch",
               text_of(set_.policy != nullptr ? set_.policy->epoch : 0), text_of(record_.policy.epoch));
         vms();
+        firmware();
     }
 
     [[nodiscard]] bool whole() const { return different_ == 0; }
@@ -88,7 +92,20 @@ private:
               hex_of(measure::vm_id_of(seen_bytes)));
     }
 
+    /// A set that speaks of firmware is never content with evidence that does not.
+    void firmware() {
+        for (const FirmwarePcrReference& reference : set_.firmware) {
+            const std::optional<FirmwareDifference> difference =
+                firmware_ == nullptr ? FirmwareDifference{AppraisalError::firmware_missing, text_of("firmware"),
+                                                          text_of("PCR 0-7 with their log"), text_of("absent")}
+                                     : compare_firmware(reference, *firmware_, banks_);
+            if (difference) check(false, difference->error, difference->component.view(), difference->expected, difference->seen);
+            else ++agreeing_;
+        }
+    }
+
     const LaunchRecord& record_;
+    const FirmwareReplay* firmware_;
     const ReferenceSet& set_;
     const measure::Banks& banks_;
     Reasons* reasons_;
@@ -112,13 +129,14 @@ bool out_of_use(const ReferenceSet& set, const ReferenceRules& rules, Reasons* r
 
 } // namespace
 
-const ReferenceSet* match_reference(const LaunchRecord& record, std::span<const ReferenceSet> sets,
-                                    const ReferenceRules& rules, const measure::Banks& banks, Reasons& reasons) {
+const ReferenceSet* match_reference(const LaunchRecord& record, const FirmwareReplay* firmware,
+                                    std::span<const ReferenceSet> sets, const ReferenceRules& rules,
+                                    const measure::Banks& banks, Reasons& reasons) {
     const ReferenceSet* nearest = nullptr;
     const ReferenceSet* unused = nullptr; // nothing differs, but it does not count
     std::size_t most_agreeing = 0;
     for (const ReferenceSet& set : sets) {
-        Comparison comparison{record, set, banks, nullptr};
+        Comparison comparison{record, firmware, set, banks, nullptr};
         comparison.run();
         if (comparison.whole() && !out_of_use(set, rules, nullptr)) return &set;
         if (comparison.whole() && unused == nullptr) unused = &set;
@@ -129,7 +147,7 @@ const ReferenceSet* match_reference(const LaunchRecord& record, std::span<const 
     }
     if (unused != nullptr) static_cast<void>(out_of_use(*unused, rules, &reasons));
     else if (nearest == nullptr) reasons.add(AppraisalError::reference_missing, "reference values");
-    else Comparison{record, *nearest, banks, &reasons}.run();
+    else Comparison{record, firmware, *nearest, banks, &reasons}.run();
     return nullptr;
 }
 

@@ -4,14 +4,15 @@
 // the set that it resembles most.
 #pragma once
 
+#include "attest/appraise/firmware_log.hpp"
 #include "attest/appraise/launch_record.hpp"
 #include "attest/appraise/reference.hpp"
 
 namespace casemate::attest {
 
-/// The set that matches, or null and reasons.
-[[nodiscard]] const ReferenceSet* match_reference(const LaunchRecord& record, std::span<const ReferenceSet> sets,
-                                                  const ReferenceRules& rules, const measure::Banks& banks,
+/// The set that matches, or null and reasons. `firmware`: null when PCR 0-7 were not quoted.
+[[nodiscard]] const ReferenceSet* match_reference(const LaunchRecord& record, const FirmwareReplay* firmware,
+                                                  std::span<const ReferenceSet> sets, const ReferenceRules& rules, const measure::Banks& banks,
                                                   Reasons& reasons);
 
 } // namespace casemate::attest

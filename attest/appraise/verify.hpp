@@ -3,8 +3,12 @@
 #pragma once
 
 #include "attest/appraise/appraisal.hpp"
+#include "attest/appraise/firmware_log.hpp"
 
 namespace casemate::attest {
+
+/// Does the first bank of the selection have any of PCR 0-7?
+[[nodiscard]] bool quotes_firmware(const Quote& quote);
 
 class Verifier {
 public:
@@ -14,8 +18,10 @@ public:
                                                                      const Expectation& expectation,
                                                                      const measure::LaunchId& claimed_launch,
                                                                      Reasons& reasons);
-    /// The log replays to the PCR digest in every bank of the quote. Nothing, and a reason, on failure.
+    /// The log, with the replay of the firmware's when PCR 0-7 are quoted (else null), replays to the PCR digest in every bank of
+    /// the quote. Nothing, and a reason, on failure.
     [[nodiscard]] static std::optional<Verified<ByteView>> verify_log(const Verified<Quote>& quote, ByteView log,
+                                                                      const FirmwarePcrs* firmware,
                                                                       const measure::Banks& expected,
                                                                       Reasons& reasons);
 };

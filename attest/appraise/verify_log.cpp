@@ -59,9 +59,12 @@ std::optional<LaunchPcrs> replay(ByteView log, const measure::Banks& banks, Stor
 }
 
 /// What TPM2_Quote digests: the selected PCRs in ascending order, bank by bank as selected [TPM2-P4 10.7].
-Digest composite(const LaunchPcrs& pcrs, const TPML_PCR_SELECTION& selections) {
+Digest composite(const LaunchPcrs& pcrs, const FirmwarePcrs* firmware, const TPML_PCR_SELECTION& selections) {
     measure::Hasher hasher{TPM_ALG_ID::SHA256};
     for (const PcrSelection& selection : selections) {
+        for (std::uint32_t pcr = 0; firmware != nullptr && pcr < firmware_pcr_count; ++pcr) {
+            hasher.update(firmware->value(selection.bank, pcr).view());
+        }
         for (std::uint32_t pcr = measure::first_launch_pcr; pcr <= measure::last_launch_pcr; ++pcr) {
             hasher.update(pcrs.value(selection.bank, pcr).view());
         }
@@ -69,24 +72,25 @@ Digest composite(const LaunchPcrs& pcrs, const TPML_PCR_SELECTION& selections) {
     return hasher.finish();
 }
 
-bool matches(const LaunchPcrs& pcrs, const Quote& quote) {
-    return equal(composite(pcrs, quote.pcrSelect).view(), quote.pcrDigest);
+bool matches(const LaunchPcrs& pcrs, const FirmwarePcrs* firmware, const Quote& quote) {
+    return equal(composite(pcrs, firmware, quote.pcrSelect).view(), quote.pcrDigest);
 }
 
 /// Which of the known bad states the quoted PCRs are in.
-AppraisalError explain(const Quote& quote, ByteView log, const measure::Banks& banks) {
-    if (matches(LaunchPcrs{banks, 0xff}, quote)) return AppraisalError::not_launched;
+AppraisalError explain(const Quote& quote, ByteView log, const FirmwarePcrs* firmware, const measure::Banks& banks) {
+    if (matches(LaunchPcrs{banks, 0xff}, firmware, quote)) return AppraisalError::not_launched;
     for (const Story story : {Story::no_skinit, Story::imitated}) {
         const auto pcrs = replay(log, banks, story);
-        if (pcrs && matches(*pcrs, quote)) return AppraisalError::not_launched;
+        if (pcrs && matches(*pcrs, firmware, quote)) return AppraisalError::not_launched;
     }
-    return matches(LaunchPcrs{banks, 0x00}, quote) ? AppraisalError::launch_not_finished : AppraisalError::log_replay;
+    return matches(LaunchPcrs{banks, 0x00}, firmware, quote) ? AppraisalError::launch_not_finished : AppraisalError::log_replay;
 }
 
 } // namespace
 
 std::optional<Verified<ByteView>> Verifier::verify_log(const Verified<Quote>& quote, ByteView log,
-                                                       const measure::Banks& expected, Reasons& reasons) {
+                                                       const FirmwarePcrs* firmware, const measure::Banks& expected,
+                                                       Reasons& reasons) {
     const auto reader = EventLogReader::open(log);
     if (!reader.ok()) {
         reasons.add(AppraisalError::log_malformed, "log header");
@@ -98,9 +102,9 @@ std::optional<Verified<ByteView>> Verifier::verify_log(const Verified<Quote>& qu
         reasons.add(AppraisalError::log_malformed, "log");
         return std::nullopt;
     }
-    if (!matches(*pcrs, quote.get())) {
-        reasons.add(explain(quote.get(), log, expected), text_of("PCR digest"),
-                    hex_of(composite(*pcrs, quote->pcrSelect).view()), hex_of(quote->pcrDigest));
+    if (!matches(*pcrs, firmware, quote.get())) {
+        reasons.add(explain(quote.get(), log, firmware, expected), text_of("PCR digest"),
+                    hex_of(composite(*pcrs, firmware, quote->pcrSelect).view()), hex_of(quote->pcrDigest));
         return std::nullopt;
     }
     return Verified<ByteView>{log};

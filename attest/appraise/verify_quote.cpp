@@ -9,6 +9,7 @@ namespace {
 using measure::TPM_ALG_ID;
 
 constexpr std::uint32_t launch_pcr_mask = 0x7e0000; // PCR 17-22
+constexpr std::uint32_t firmware_pcr_mask = 0xff;   // PCR 0-7
 
 AppraisalError error_of(StructureError error) {
     switch (error) {
@@ -47,17 +48,26 @@ bool nonce_good(const Quote& quote, const Expectation& expectation, const measur
     return true;
 }
 
-/// Exactly the banks asked for, each once and with exactly PCR 17-22; never SHA-1.
+/// PCR 0-7 and the log that explains them come together or not at all.
+bool firmware_whole(const Quote& quote, ByteView firmware_log, Reasons& reasons) {
+    if (quotes_firmware(quote) == !firmware_log.empty()) return true;
+    if (firmware_log.empty()) reasons.add(AppraisalError::firmware_log_missing, "firmware log");
+    else reasons.add(AppraisalError::firmware_not_quoted, "PCR 0-7");
+    return false;
+}
+
+/// Exactly the banks asked for, each once and with exactly PCR 17-22, and PCR 0-7 in all of them or in none; never SHA-1.
 bool selection_good(const Quote& quote, const measure::Banks& expected, Reasons& reasons) {
+    const std::uint32_t wanted = launch_pcr_mask | (quotes_firmware(quote) ? firmware_pcr_mask : 0);
     measure::Banks seen;
     for (const PcrSelection& selection : quote.pcrSelect) {
         if (selection.bank == TPM_ALG_ID::SHA1) {
             reasons.add(AppraisalError::bank_refused, "sha1");
             return false;
         }
-        if (!expected.contains(selection.bank) || selection.pcrs != launch_pcr_mask || !seen.add(selection.bank)) {
+        if (!expected.contains(selection.bank) || selection.pcrs != wanted || !seen.add(selection.bank)) {
             reasons.add(AppraisalError::pcr_selection, text_of(measure::name_of(selection.bank)),
-                        text_of(std::uint64_t{launch_pcr_mask}), text_of(std::uint64_t{selection.pcrs}));
+                        text_of(std::uint64_t{wanted}), text_of(std::uint64_t{selection.pcrs}));
             return false;
         }
     }
@@ -95,6 +105,10 @@ bool clock_good(const TPMS_CLOCK_INFO& now, const std::optional<TPMS_CLOCK_INFO>
 
 } // namespace
 
+bool quotes_firmware(const Quote& quote) {
+    return quote.pcrSelect.count != 0 && (quote.pcrSelect.begin()->pcrs & firmware_pcr_mask) != 0;
+}
+
 std::optional<Verified<Quote>> Verifier::verify_quote(const EvidenceBundle& evidence,
                                                       const Expectation& expectation,
                                                       const measure::LaunchId& claimed_launch, Reasons& reasons) {
@@ -107,6 +121,7 @@ std::optional<Verified<Quote>> Verifier::verify_quote(const EvidenceBundle& evid
     if (!signature_good(evidence, expectation, reasons)) return std::nullopt;
     if (!nonce_good(quote, expectation, claimed_launch, reasons)) return std::nullopt;
     if (!selection_good(quote, expectation.banks, reasons)) return std::nullopt;
+    if (!firmware_whole(quote, evidence.firmware_log, reasons)) return std::nullopt;
     if (!clock_good(quote.clockInfo, expectation.previous_clock, reasons)) return std::nullopt;
     return Verified<Quote>{quote};
 }

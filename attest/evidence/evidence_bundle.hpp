@@ -25,6 +25,7 @@ struct EvidenceBundle {
     ByteView log;       // TCG crypto-agile event log
     std::span<const ByteView> gates{}; // encoded gate requests
     std::span<const LeaseReport> leases{};
+    ByteView firmware_log{}; // of the platform's firmware, crypto-agile too; empty: not sent
 };
 
 inline constexpr std::size_t min_nonce_size = 32;

@@ -2,6 +2,8 @@
 // See attestation.hpp.
 #include "attest/verifier/attestation.hpp"
 
+#include <algorithm>
+
 #include "attest/verifier/encoding.hpp"
 #include "attest/verifier/evidence_body.hpp"
 #include "attest/verifier/log.hpp"
@@ -15,9 +17,15 @@ using measure::TPM_ALG_ID;
 constexpr std::size_t nonce_size = 32;
 constexpr Millis order_margin = 60'000; // an order stays this long after the lease is over
 
-Json selection_of(const measure::Banks& banks) {
+/// PCR 0-7 too when a reference set speaks of firmware.
+Json selection_of(const measure::Banks& banks, const References& references) {
+    const bool firmware = std::any_of(references.begin(), references.end(),
+                                      [](const auto& reference) { return !reference->set().firmware.empty(); });
+    Json pcrs = Json::array();
+    if (firmware) pcrs = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (const int pcr : {17, 18, 19, 20, 21, 22}) pcrs.push_back(pcr);
     Json selection = Json::object();
-    for (const TPM_ALG_ID bank : banks) selection[measure::name_of(bank)] = {17, 18, 19, 20, 21, 22};
+    for (const TPM_ALG_ID bank : banks) selection[measure::name_of(bank)] = pcrs;
     return selection;
 }
 
@@ -59,7 +67,7 @@ Answer Attestation::challenge(const store::Platform& caller) const {
     context_.store.add_challenge(challenge, now);
     return Json{{"challenge_id", challenge.id},
                 {"nonce", to_base64(challenge.nonce)},
-                {"pcr_selection", selection_of(quoted_banks(caller.identity.banks))},
+                {"pcr_selection", selection_of(quoted_banks(caller.identity.banks), references_.current())},
                 {"expires_in", context_.settings.challenge_lifetime / 1000}};
 }
 

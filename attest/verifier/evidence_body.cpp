@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "attest/appraise/firmware_log.hpp"
 #include "attest/verifier/encoding.hpp"
 #include "policy/model/policy.hpp"
 
@@ -63,6 +64,7 @@ Result<EvidenceBody, ApiError> EvidenceBody::parse(const Json& body) {
     evidence.quote_ = TRY(bytes_member(body, "quote", max_quote));
     evidence.signature_ = TRY(bytes_member(body, "signature", max_signature));
     evidence.log_ = TRY(bytes_member(body, "log", max_log));
+    if (body.contains("firmware_log")) evidence.firmware_log_ = TRY(bytes_member(body, "firmware_log", attest::max_firmware_log));
     evidence.gates_ = TRY(bytes_list_member(body, "gates", max_gates, measure::max_gate_request));
     for (const Bytes& gate : evidence.gates_) evidence.gate_views_.emplace_back(gate);
     const auto leases = body.find("leases");

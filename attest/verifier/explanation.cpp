@@ -16,6 +16,8 @@ const char* next_step(AppraisalError error) {
     if (error == AppraisalError::reference_missing) return "Import the reference set of the build that the platform runs.";
     if (error == AppraisalError::policy_epoch_low || error == AppraisalError::reference_expired)
         return "Update the platform to a build that is still accepted.";
+    if (error == AppraisalError::firmware_missing) return "Give its agent the firmware's log, or use a reference set without firmware.";
+    if (error == AppraisalError::firmware_differs) return "If this firmware or its settings are yours, add their values to the reference set.";
     if (error == AppraisalError::reference_not_yet_valid) return "The build is accepted from that time on.";
     return "If this is a build of yours, import its reference set; if it is not, quarantine the platform.";
 }
@@ -32,6 +34,8 @@ const char* meaning_of(AppraisalError error) {
     case AppraisalError::nonce_too_short: return "the verifier's nonce is too short";
     case AppraisalError::nonce_mismatch: return "the quote answers another challenge or launch";
     case AppraisalError::bank_refused: return "the quote covers a bank that proves nothing";
+    case AppraisalError::firmware_not_quoted: return "a firmware log was sent but the quote does not cover PCR 0-7";
+    case AppraisalError::firmware_log_missing: return "the quote covers PCR 0-7 but no firmware log was sent";
     case AppraisalError::pcr_selection: return "the quote does not cover the PCRs that were asked for";
     case AppraisalError::clock_unsafe: return "the TPM's clock may have lost time";
     case AppraisalError::clock_reset_count: return "the TPM's reset counter went back";
@@ -39,6 +43,8 @@ const char* meaning_of(AppraisalError error) {
     case AppraisalError::clock_value: return "the TPM's clock went back";
     case AppraisalError::log_malformed: return "the event log does not parse";
     case AppraisalError::log_banks: return "the event log has other banks than the platform enrolled with";
+    case AppraisalError::firmware_log_malformed: return "the firmware's event log does not parse";
+    case AppraisalError::firmware_log_banks: return "the firmware's event log lacks a bank that is quoted";
     case AppraisalError::not_launched: return "no SKINIT launch was measured";
     case AppraisalError::launch_not_finished: return "the launch was not finished";
     case AppraisalError::log_replay: return "the event log does not replay to the quoted PCRs";
@@ -70,6 +76,8 @@ const char* meaning_of(AppraisalError error) {
     case AppraisalError::vm_initrd_differs: return "a VM's initrd is not the accepted one";
     case AppraisalError::vm_command_line_differs: return "a VM's command line is not the accepted one";
     case AppraisalError::vm_definition_differs: return "a VM is defined otherwise than accepted";
+    case AppraisalError::firmware_missing: return "the reference set has firmware values and the evidence tells of no firmware";
+    case AppraisalError::firmware_differs: return "the firmware measured something that is not accepted";
     case AppraisalError::gate_malformed: return "a gate request does not parse";
     case AppraisalError::gate_launch: return "a gate request is of another launch";
     case AppraisalError::gate_not_open: return "the ledger has no such open gate";

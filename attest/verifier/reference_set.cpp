@@ -56,7 +56,7 @@ Result<std::shared_ptr<const LoadedReference>, ApiError> LoadedReference::load(s
 }
 
 Status<ApiError> LoadedReference::read(const JsonPlace& document, ByteView grant_key) {
-    TRY(document.only({"version", "slb", "hypervisor", "owner_key", "policy", "pcrs", "vms", "not_before", "not_after"}));
+    TRY(document.only({"version", "slb", "hypervisor", "owner_key", "policy", "pcrs", "vms", "firmware", "not_before", "not_after"}));
     const JsonPlace version = TRY(document.member("version"));
     if (TRY(version.number()) != 1) return version.wrong("only version 1 is known");
     const JsonPlace slb = TRY(document.member("slb"));
@@ -73,6 +73,7 @@ Status<ApiError> LoadedReference::read(const JsonPlace& document, ByteView grant
     TRY(read_policy(policy, grant_key));
     const JsonPlace vms = TRY(document.member("vms"));
     TRY(read_vms(vms));
+    TRY(read_firmware(document));
     TRY(read_validity(document));
     TRY(check_pcrs(document));
     set_.name = id_;
@@ -129,6 +130,14 @@ Status<ApiError> LoadedReference::read_vm(const JsonPlace& vm, std::string_view 
     const JsonPlace command_line = TRY(vm.member("command_line"));
     if (TRY(command_line.text(measure::max_vm_definition)) != definition->command_line)
         return command_line.wrong("is not the one in the definition");
+    return Done{};
+}
+
+Status<ApiError> LoadedReference::read_firmware(const JsonPlace& document) {
+    if (!document.has("firmware")) return Done{};
+    const JsonPlace firmware = TRY(document.member("firmware"));
+    TRY(firmware_.read(firmware));
+    set_.firmware = firmware_.pcrs();
     return Done{};
 }
 

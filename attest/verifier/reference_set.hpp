@@ -11,11 +11,10 @@
 
 #include "attest/appraise/reference.hpp"
 #include "attest/verifier/context.hpp"
+#include "attest/verifier/firmware_reference.hpp"
 #include "attest/verifier/json.hpp"
 
 namespace casemate::verifier {
-
-class JsonPlace;
 
 /// Owns what attest::ReferenceSet views. Not copied or moved once made.
 class LoadedReference {
@@ -37,6 +36,7 @@ private:
     [[nodiscard]] Status<ApiError> read_policy(const JsonPlace& values, ByteView grant_key);
     [[nodiscard]] Status<ApiError> read_vms(const JsonPlace& vms);
     [[nodiscard]] Status<ApiError> read_vm(const JsonPlace& vm, std::string_view name);
+    [[nodiscard]] Status<ApiError> read_firmware(const JsonPlace& document);
     [[nodiscard]] Status<ApiError> read_validity(const JsonPlace& document);
     [[nodiscard]] Status<ApiError> check_pcrs(const JsonPlace& document) const;
 
@@ -46,6 +46,7 @@ private:
     std::vector<std::string> names_;
     std::vector<Bytes> definitions_;
     std::vector<attest::ReferenceVm> vms_;
+    FirmwareReference firmware_;
     attest::ReferenceSet set_;
 };
 

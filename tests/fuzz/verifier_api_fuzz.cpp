@@ -10,7 +10,7 @@ using namespace casemate::test;
 
 namespace {
 
-constexpr const char* members[] = {"challenge_id", "quote", "signature", "log", "gates", "leases"};
+constexpr const char* members[] = {"challenge_id", "quote", "signature", "log", "gates", "leases", "firmware_log"};
 
 /// One verifier for some hundred inputs: its store only grows.
 struct Scene {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "attest/appraise/appraisal.hpp"
+#include "attest/appraise/firmware_log.hpp"
 #include "dlaunch/measure/pcr_map.hpp"
 #include "policy/model/vm_definition.hpp"
 #include "tests/unit/policy_sample.hpp"
@@ -201,10 +202,14 @@ public:
         out.u64(clock.clock), out.u32(clock.resetCount), out.u32(clock.restartCount), out.u8(clock.safe ? 1 : 0);
         out.u64(0x2019102300163636);
         out.u32(static_cast<std::uint32_t>(selection.size()));
+        const attest::FirmwarePcrs firmware = firmware_pcrs.value_or(attest::FirmwarePcrs{log_banks});
         measure::Hasher composite{TPM_ALG_ID::SHA256};
         for (const attest::PcrSelection& each : selection) {
             out.u16(static_cast<std::uint16_t>(each.bank)), out.u8(3);
             for (int octet = 0; octet < 3; ++octet) out.u8(static_cast<std::uint8_t>(each.pcrs >> (8 * octet)));
+            for (std::uint32_t pcr = 0; pcr < attest::firmware_pcr_count; ++pcr) {
+                if ((each.pcrs >> pcr & 1) != 0) composite.update(firmware.value(each.bank, pcr).view());
+            }
             for (std::uint32_t pcr = 17; pcr <= 22; ++pcr) {
                 if ((each.pcrs >> pcr & 1) != 0) composite.update(values.value(each.bank, pcr).view());
             }
@@ -226,7 +231,7 @@ public:
         const attest::Expectation expectation{enrolled.value(), expected_nonce, expected_challenge,
                                               expected_banks,   previous_clock, references(), rules};
         evidence_log = log_bytes; // Appraisal::log views it
-        attest::appraise({attest, signature, evidence_log, gate_views, leases}, expectation, *result);
+        attest::appraise({attest, signature, evidence_log, gate_views, leases, firmware_log}, expectation, *result);
         return *result;
     }
     [[nodiscard]] std::span<const attest::ReferenceSet> references() const {
@@ -250,6 +255,8 @@ public:
     std::vector<attest::LeaseReport> leases;
     measure::Banks log_banks, expected_banks;
     std::vector<attest::PcrSelection> selection;
+    Bytes firmware_log; // empty: not sent
+    std::optional<attest::FirmwarePcrs> firmware_pcrs; // for a selection that has PCR 0-7
     std::uint8_t pcr_start = 0x00;
 
     std::uint32_t magic = attest::TPM_GENERATED_VALUE;

@@ -70,12 +70,14 @@ public:
                               {"vm_id", verifier::to_hex(lease.vm_id)},
                               {"gate_nonce", verifier::to_hex(lease.gate_nonce)},
                               {"ms_left", lease.ms_left}});
-        return {{"challenge_id", builder.challenge_id},
-                {"quote", verifier::to_base64(quote)},
-                {"signature", verifier::to_base64(builder.signer->sign(quote))},
-                {"log", verifier::to_base64(log)},
-                {"gates", gates},
-                {"leases", leases}};
+        Json evidence{{"challenge_id", builder.challenge_id},
+                      {"quote", verifier::to_base64(quote)},
+                      {"signature", verifier::to_base64(builder.signer->sign(quote))},
+                      {"log", verifier::to_base64(log)},
+                      {"gates", gates},
+                      {"leases", leases}};
+        if (!builder.firmware_log.empty()) evidence["firmware_log"] = verifier::to_base64(builder.firmware_log);
+        return evidence;
     }
 
     EvidenceBuilder builder;
