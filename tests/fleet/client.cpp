@@ -13,6 +13,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 
 constexpr const char* address = "127.0.0.1";
+constexpr std::size_t answer_size = 4096; // of most: read at once
 constexpr std::chrono::seconds patience{60}; // for one operation: a fleet that hangs ends
 
 } // namespace
@@ -30,6 +31,7 @@ Task<> Client::connect() {
     transport.expires_after(patience);
     co_await transport.async_connect(target_.endpoint, asio::use_awaitable);
     transport.socket().set_option(asio::ip::tcp::no_delay{true}); // a request may be longer than a segment
+    buffer_.reserve(answer_size);
     co_await stream_.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
 }
 

@@ -44,6 +44,7 @@ void Materials::make() const {
     std::filesystem::create_directories(directory_);
     make_server_certificate(file("tls.pem"), file("tls.key"));
     make_key(file("grant.key"));
+    make_key(file("result.key"));
     write_text(file("operator.token"), verifier::to_hex(verifier::random_bytes(32)) + "\n");
     Authority{}.write(file("ek-ca.pem"), file("ek-ca.key"));
     const LaunchModel model{test::new_signer(), read_signer(file("grant.key"))};
@@ -58,6 +59,7 @@ std::string Materials::operator_token() const {
 
 std::vector<std::string> Materials::verifier_options() const {
     return {"--tls-certificate", file("tls.pem"),        "--tls-key", file("tls.key"),   "--grant-key", file("grant.key"),
+            "--result-key",      file("result.key"),
             "--operator-token",  file("operator.token"), "--ek-ca",   file("ek-ca.pem"), "--reference", file("reference.json"),
             // The whole fleet has one address.
             "--caller-rate", "0", "--stranger-rate", "0", "--max-peer-connections", "20000"};

@@ -2,6 +2,7 @@
 // The files that a verifier needs to serve the fleet, in one directory: made when it has none, read when it has.
 //   tls.pem tls.key      the service's certificate and key
 //   grant.key            what the verifier signs grants with
+//   result.key           what it signs results with
 //   operator.token       the operator's token
 //   ek-ca.pem ek-ca.key  the authority of the platforms' EK certificates
 //   reference.json       what the platforms launch

@@ -2,6 +2,7 @@
 // See service_process.hpp.
 #include "tests/fleet/service_process.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -41,8 +42,9 @@ std::string read_text(const std::filesystem::path& file) {
 ServiceProcess::ServiceProcess(const std::filesystem::path& program, const std::filesystem::path& directory,
                                std::vector<std::string> options, const std::string& listen)
     : directory_{directory} {
-    std::vector<std::string> command{program,         "--state",     directory / "state", "--listen",
-                                     listen,          "--port-file", directory / "port"};
+    std::vector<std::string> command{program, "--listen", listen, "--port-file", directory / "port"};
+    if (std::find(options.begin(), options.end(), "--store") == options.end())
+        command.insert(command.end(), {"--state", directory / "state"});
     command.insert(command.end(), options.begin(), options.end());
     std::filesystem::remove(directory / "port");
     pid_ = ::fork();

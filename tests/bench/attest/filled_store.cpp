@@ -2,9 +2,7 @@
 // See filled_store.hpp.
 #include "tests/bench/attest/filled_store.hpp"
 
-#include <atomic>
-#include <thread>
-#include <vector>
+#include <algorithm>
 
 #include <sys/stat.h>
 
@@ -18,7 +16,7 @@ namespace {
 using verifier::random_bytes;
 using verifier::to_hex;
 
-constexpr unsigned writers = 16; // they share commits
+constexpr std::size_t at_once = 500; // platforms in one commit
 constexpr std::size_t evidence_size = 1000;
 
 void add_platform(store::Store& rows) {
@@ -53,13 +51,11 @@ void add_platform(store::Store& rows) {
 void fill_store(const std::filesystem::path& state, std::size_t platforms) {
     if (::mkdir(state.c_str(), 0700) != 0) throw std::runtime_error("cannot make " + state.string());
     const auto rows = store::open_sqlite_store(state / "verifier.sqlite");
-    std::atomic<std::size_t> started{0};
-    std::vector<std::thread> threads;
-    for (unsigned i = 0; i < writers; ++i)
-        threads.emplace_back([&] {
-            while (started++ < platforms) add_platform(*rows);
-        });
-    for (std::thread& thread : threads) thread.join();
+    for (std::size_t filled = 0; filled < platforms;) {
+        const auto unit = rows->begin();
+        for (const std::size_t until = std::min(platforms, filled + at_once); filled < until; ++filled) add_platform(*rows);
+        unit->commit();
+    }
 }
 
 } // namespace casemate::bench::attest

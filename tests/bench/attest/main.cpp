@@ -42,6 +42,7 @@ void measure(const Options& options, const ServiceUnderLoad& setup, Values& valu
         if (wanted("appraisal", options.only)) measure_appraisal(setup.materials, restarts, values);
         for (const std::size_t connections : {200, 2000})
             if (wanted("rounds_" + std::to_string(connections), options.only)) measure_rounds(setup, connections, values);
+        if (wanted("rounds_postgresql", options.only)) measure_replicas(setup, values);
         if (wanted("leases", options.only)) measure_leases(setup, values);
         if (wanted("curve", options.only)) measure_curve(setup, values);
     }

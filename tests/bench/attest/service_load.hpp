@@ -18,6 +18,8 @@ struct ServiceUnderLoad {
 
 /// rounds_<connections>*: as fast as answered, a platform a connection.
 void measure_rounds(const ServiceUnderLoad& setup, std::size_t connections, Values& values);
+/// rounds_postgresql*: the same, 200 connections over two replicas on one PostgreSQL.
+void measure_replicas(const ServiceUnderLoad& setup, Values& values);
 /// leases_*: 10,000 platforms whose renewals fall due at 500 a second, over 1,000 connections.
 void measure_leases(const ServiceUnderLoad& setup, Values& values);
 /// curve_*: processor time of the service for a renewal while so many other platforms are in the store.
