@@ -39,6 +39,8 @@ public:
     [[nodiscard]] static measure::Banks banks();
     /// From now on it launches a hypervisor that its reference() does not accept.
     void change_hypervisor() { platform_.builder.hypervisor.push_back(0); }
+    /// What SKINIT measures.
+    [[nodiscard]] const Bytes& slb() const { return platform_.builder.slb; }
 
     /// Launched: a gate for each device is open, no driver VM runs.
     [[nodiscard]] LaunchState launched(const measure::LaunchId& id);
