@@ -36,6 +36,7 @@ struct HttpRequest {
     std::string origin{};        // set by browsers: whose page asks [RFC 6454 7]
     std::string if_none_match{}; // [RFC 9110 13.1.2]
     std::string last_event_id{}; // [HTML, server-sent events]
+    std::string accept{};
 };
 
 /// A body that has no end yet and is sent piece by piece. Asked on the server's threads, one at a time, whenever the client has taken

@@ -44,7 +44,8 @@ HttpRequest to_request(http::request<http::string_body>& request, const std::str
             field(request, Field::host),
             field(request, Field::origin),
             field(request, Field::if_none_match),
-            text(request["Last-Event-ID"])};
+            text(request["Last-Event-ID"]),
+            field(request, Field::accept)};
 }
 
 } // namespace

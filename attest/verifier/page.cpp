@@ -23,7 +23,8 @@ std::string tag_of(const PageFile& file) {
 
 } // namespace
 
-const PageFile* page_file(std::string_view path) {
+const PageFile* page_file(std::string_view path, std::string_view accept) {
+    if (path == "/" && accept.find("text/html") == std::string_view::npos) return nullptr;
     for (const PageFile& file : page_files())
         if (file.path == path) return &file;
     return nullptr;
@@ -33,7 +34,7 @@ HttpAnswer answer_of(const PageFile& file, std::string_view if_none_match) {
     const std::string tag = tag_of(file);
     HttpAnswer answer{200, std::string{file.content}, std::string{file.type},
                       {{"ETag", tag}, {"Cache-Control", "no-cache"}, {"Content-Security-Policy", policy},
-                       {"Cross-Origin-Opener-Policy", "same-origin"}}};
+                       {"Cross-Origin-Opener-Policy", "same-origin"}, {"Vary", "Accept"}}};
     if (if_none_match.find(tag) == std::string_view::npos) return answer;
     answer.status = 304;
     answer.body.clear();

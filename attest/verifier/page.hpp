@@ -16,8 +16,9 @@ struct PageFile {
     std::string_view content;
 };
 
-/// Nothing: no such file.
-[[nodiscard]] const PageFile* page_file(std::string_view path);
+/// Nothing: no such file, or it is "/" and who asks is no browser (`accept` does not name text/html): programs are told that there is no such
+/// path.
+[[nodiscard]] const PageFile* page_file(std::string_view path, std::string_view accept);
 
 /// The file, or 304 when the client has it: its tag, a digest of the content, is one of `if_none_match`.
 [[nodiscard]] HttpAnswer answer_of(const PageFile& file, std::string_view if_none_match);

@@ -71,6 +71,4 @@ Keeper::~Keeper() {
     ::waitpid(pid_, nullptr, 0);
 }
 
-bool Keeper::running() const { return pid_ > 0 && ::kill(pid_, 0) == 0; }
-
 } // namespace casemate::page

@@ -20,8 +20,6 @@ public:
     Keeper(const Keeper&) = delete;
     Keeper& operator=(const Keeper&) = delete;
 
-    [[nodiscard]] bool running() const;
-
 private:
     pid_t pid_ = -1;
 };

@@ -13,7 +13,11 @@ using verifier::HttpRequest;
 
 namespace {
 
-HttpRequest get(const std::string& path) { return {"GET", path, "", "", "", "", "127.0.0.1:7"}; }
+HttpRequest get(const std::string& path) {
+    HttpRequest request{"GET", path, "", "", "", "", "127.0.0.1:7"};
+    request.accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+    return request;
+}
 
 std::string header(const HttpAnswer& answer, const std::string& name) {
     for (const auto& [key, value] : answer.headers)
@@ -61,6 +65,9 @@ TEST_CASE("there is no other file, and none can be written", "[verifier][page]")
     const TestVerifier verifier;
     for (const char* path : {"/page/", "/page", "/index.html", "/page/index.html", "/page/../page/app.js", "/page/app.js?x", "//", "/page/app.js/", "/etc/passwd", "/page/%61pp.js"})
         CHECK(verifier.service->answer(get(path)).status == 404);
+    HttpRequest program = get("/");
+    program.accept = "*/*";
+    CHECK(verifier.service->answer(program).status == 404);
     HttpRequest post = get("/");
     post.method = "POST";
     CHECK(verifier.service->answer(post).status == 404);
