@@ -91,14 +91,6 @@ std::vector<AuditRow> SqlStore::audit_rows(int limit) {
     });
 }
 
-std::int64_t SqlStore::audit_newest() {
-    return read([&](Session& session) {
-        const auto row = session.query("SELECT sequence FROM audit_head", {});
-        if (!row->next()) throw StoreFailure("store: the head of the audit trail is missing");
-        return row->integer(0);
-    });
-}
-
 std::vector<audit::ChainedRow> SqlStore::audit_trail(std::int64_t after, int limit) {
     return read([&](Session& session) {
         const auto rows = session.query("SELECT sequence, at, actor, action, object, outcome, detail, hash FROM audit "

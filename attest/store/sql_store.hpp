@@ -66,7 +66,6 @@ public:
 
     void audit(const AuditRow& row) override;
     std::vector<AuditRow> audit_rows(int limit) override;
-    std::int64_t audit_newest() override;
     std::vector<audit::ChainedRow> audit_trail(std::int64_t after, int limit) override;
     std::vector<SignedHead> audit_checkpoints(std::int64_t after, std::int64_t until) override;
     void sign_checkpoints(audit::Checkpointing checkpointing) override;

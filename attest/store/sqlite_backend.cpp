@@ -85,9 +85,10 @@ Backend::Lease SqliteBackend::borrow_reader() {
     return {reader_session_.get(), [this](Session*) { reading_.unlock(); }};
 }
 
+/// On the reader's connection: the other one belongs to whoever has the turn.
 void SqliteBackend::check() {
-    const Lease lease = borrow();
-    if (!is_current(connection_)) throw OtherSchema();
+    const Lease lease = borrow_reader();
+    if (!is_current(*reader_)) throw OtherSchema();
 }
 
 std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file, Observer observer) {

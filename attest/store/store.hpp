@@ -132,13 +132,12 @@ public:
     virtual void audit(const AuditRow& row) = 0;
     /// Newest first.
     [[nodiscard]] virtual std::vector<AuditRow> audit_rows(int limit) = 0;
-    /// Sequence number of the newest row, 0 when there is none. Rows up to it are there: the trail has no gaps.
-    [[nodiscard]] virtual std::int64_t audit_newest() = 0;
     /// Oldest first: the rows after sequence number `after`.
     [[nodiscard]] virtual std::vector<audit::ChainedRow> audit_trail(std::int64_t after, int limit) = 0;
     [[nodiscard]] virtual std::vector<SignedHead> audit_checkpoints(std::int64_t after, std::int64_t until) = 0;
     /// From now on. Not while other threads use the store.
     virtual void sign_checkpoints(audit::Checkpointing checkpointing) = 0;
+    /// Of the newest row; sequence number 0 when there is none. Rows up to it are there: the trail has no gaps.
     [[nodiscard]] virtual audit::Head audit_head() = 0;
     /// Signs the head now; false when it is signed already, there is no row, or nobody signs.
     virtual bool checkpoint(Millis now) = 0;

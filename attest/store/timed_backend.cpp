@@ -5,32 +5,38 @@
 namespace casemate::store {
 namespace {
 
-/// Reports the time from its making to its end, also when the work threw.
+using Clock = std::chrono::steady_clock;
+
+/// Reports the time from its beginning to its end, also when the work threw.
 class Timer {
 public:
-    Timer(const Observer& observer, Step step) : observer_{observer}, step_{step} {}
-    ~Timer() { observer_(step_, std::chrono::steady_clock::now() - begun_); }
+    Timer(const Observer& observer, Step step, Clock::time_point begun = Clock::now()) : observer_{observer}, step_{step}, begun_{begun} {}
+    ~Timer() { observer_(step_, Clock::now() - begun_); }
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
 
 private:
     const Observer& observer_;
     const Step step_;
-    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    const Clock::time_point begun_;
 };
 
 /// A lent session, given back with this.
 class TimedSession final : public Session {
 public:
-    TimedSession(Backend::Lease session, const Observer& observer)
-        : session_{std::move(session)}, observer_{observer}, use_{observer, Step::use} {}
+    /// `asked`: since when its borrower waits for a transaction.
+    TimedSession(Backend::Lease session, const Observer& observer, Clock::time_point asked)
+        : session_{std::move(session)}, observer_{observer}, asked_{asked}, use_{observer, Step::use} {}
 
     [[nodiscard]] std::unique_ptr<Rows> query(const char* sql, Parameters parameters) override {
         return session_->query(sql, parameters);
     }
     std::int64_t run(const char* sql, Parameters parameters) override { return session_->run(sql, parameters); }
     void queue(const char* sql, Parameters parameters) override { session_->queue(sql, parameters); }
-    void begin() override { session_->begin(); }
+    void begin() override {
+        const Timer timer{observer_, Step::wait, asked_};
+        session_->begin();
+    }
     void commit() override {
         const Timer timer{observer_, Step::commit};
         session_->commit();
@@ -39,14 +45,18 @@ public:
         const Timer timer{observer_, Step::commit};
         session_->commit_early();
     }
-    void begin_single() override { session_->begin_single(); }
-    void commit_later() override { session_->commit_later(); } // what it takes is waited for in settle()
+    void begin_single() override {
+        const Timer timer{observer_, Step::wait, asked_};
+        session_->begin_single();
+    }
+    void commit_later() override { session_->commit_later(); } // waits for nothing
     void rollback() noexcept override { session_->rollback(); }
     [[nodiscard]] bool has_row_locks() const override { return session_->has_row_locks(); }
 
 private:
     const Backend::Lease session_;
     const Observer& observer_;
+    const Clock::time_point asked_;
     const Timer use_;
 };
 
@@ -54,22 +64,22 @@ class TimedBackend final : public Backend {
 public:
     TimedBackend(std::unique_ptr<Backend> backend, Observer observer) : backend_{std::move(backend)}, observer_{std::move(observer)} {}
 
-    [[nodiscard]] Lease borrow() override { return lent([&] { return backend_->borrow(); }); }
-    [[nodiscard]] Lease borrow_reader() override { return lent([&] { return backend_->borrow_reader(); }); }
-    void settle() override {
-        const Timer timer{observer_, Step::commit};
-        backend_->settle();
+    /// For a transaction: the wait is over when that has begun, since SQLite's writers wait for their turn only there.
+    [[nodiscard]] Lease borrow() override {
+        const Clock::time_point asked = Clock::now();
+        return lent(backend_->borrow(), asked);
     }
+    [[nodiscard]] Lease borrow_reader() override {
+        const Clock::time_point asked = Clock::now();
+        const Timer timer{observer_, Step::wait};
+        return lent(backend_->borrow_reader(), asked);
+    }
+    void settle() override { backend_->settle(); } // most have nothing to wait for: they would hide the commits
     void check() override { backend_->check(); }
 
 private:
-    template <typename Borrow>
-    [[nodiscard]] Lease lent(Borrow borrow) {
-        Lease session = [&] {
-            const Timer timer{observer_, Step::wait};
-            return borrow();
-        }();
-        return {new TimedSession{std::move(session), observer_}, [](Session* one) { delete one; }};
+    [[nodiscard]] Lease lent(Lease session, Clock::time_point asked) const {
+        return {new TimedSession{std::move(session), observer_, asked}, [](Session* one) { delete one; }};
     }
 
     const std::unique_ptr<Backend> backend_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A back end that tells how long its work takes: waiting for a connection, commits, and a connection's use in all.
+// A back end that tells how long its work takes: waiting for a connection and for a turn to write, commits, and a connection's use in all.
 // Called where a store is opened.
 #pragma once
 

@@ -45,7 +45,7 @@ AuditTail::Piece AuditTail::after(std::int64_t after) {
 
 /// From the newest rows on when nobody looked for long; from the beginning when the store was replaced by an older one.
 void AuditTail::refresh() {
-    const std::int64_t head = context_.store.audit_newest();
+    const std::int64_t head = context_.store.audit_head().sequence;
     if (head < newest_ || head - newest_ > static_cast<std::int64_t>(kept)) {
         events_.clear();
         newest_ = std::max<std::int64_t>(0, head - static_cast<std::int64_t>(kept));

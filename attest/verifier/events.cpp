@@ -85,7 +85,7 @@ private:
 };
 
 StreamAnswer Events::open(const Principal& principal, const std::string& last_event_id, std::function<bool()> allowed) const {
-    const std::int64_t newest = context_.store.audit_newest();
+    const std::int64_t newest = context_.store.audit_head().sequence;
     std::int64_t after = newest;
     if (!last_event_id.empty()) {
         const std::optional<std::int64_t> known = sequence_of(last_event_id);

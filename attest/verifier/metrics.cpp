@@ -62,7 +62,7 @@ public:
     Counter& incidents = counter(registry, "casemate_incidents_total", "Requests denied by an unexpected failure.").Add({});
     Counter& alarms = counter(registry, "casemate_silence_alarms_total", "Alarms that this replica raised for silent platforms.").Add({});
     Family<Histogram>& store = histogram(registry, "casemate_store_seconds",
-                                         "Work with the store: wait for a connection, commit, use of a connection in all.");
+                                         "Work with the store: wait for a connection or a turn to write, commit, use of a connection in all.");
     Family<Gauge>& platforms = gauge(registry, "casemate_platforms", "Enrolled platforms, by state.");
     Gauge& silent = gauge(registry, "casemate_platforms_silent", "Active platforms with an alarm for their silence.").Add({});
     Gauge& never = gauge(registry, "casemate_platforms_never_attested", "Active platforms without any affirming verdict.").Add({});

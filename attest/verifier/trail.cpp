@@ -56,7 +56,7 @@ Answer Trail::search(const Json& body) const {
     TRY(only_members(body, {"words", "before", "limit"}, "", "search"));
     const std::vector<std::string> words = TRY(words_of(body));
     const std::int64_t limit = TRY(number(body, "limit", 100, max_rows));
-    const std::int64_t end = context_.store.audit_newest() + 1;
+    const std::int64_t end = context_.store.audit_head().sequence + 1;
     const std::int64_t start = std::min(end, TRY(number(body, "before", end, 999'999'999'999'999'999)));
     const std::int64_t stop = std::max<std::int64_t>(1, start - max_searched);
     Json found = Json::array();

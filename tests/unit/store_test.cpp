@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store's promises on both back ends: what may happen once happens once, identities do not change, and all of it
 // survives reopening.
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "tests/unit/store_backends.hpp"
 
@@ -296,4 +298,18 @@ TEMPLATE_TEST_CASE("what is taken within a deferral is taken for ever, after set
     }
     opened.reopen();
     CHECK(opened.store->take_challenge("c", "p", 1).outcome == TakeOutcome::used);
+}
+
+TEMPLATE_TEST_CASE("whether the store answers is asked beside its writers, and disturbs none", "[store]", OnSqlite, OnPostgresql) {
+    const TestType back_end;
+    const auto store = store::open_store(back_end.where(), 3);
+    const auto rows_before = store->audit_head().sequence;
+    std::atomic<bool> writing{true};
+    std::thread asker{[&] {
+        while (writing) store->check(); // on a connection of its own: SQLite's is not for two threads at once
+    }};
+    for (int i = 0; i < 300; ++i) store->audit({i, "a", "b", "c", "d", ""});
+    writing = false;
+    asker.join();
+    CHECK(store->audit_head().sequence == rows_before + 300);
 }

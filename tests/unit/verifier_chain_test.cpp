@@ -124,7 +124,7 @@ TEST_CASE("the trail is searched for all words, newest first, page by page", "[v
     for (int i = 0; i < 25'000; ++i)
         store.audit({i, i % 1000 == 0 ? "Alice" : "bob", "test", std::to_string(i), "done", i % 2 == 0 ? "even 100%" : "odd_"});
     unit->commit();
-    const std::int64_t newest = store.audit_newest();
+    const std::int64_t newest = store.audit_head().sequence;
     const Json first = scene.search({{"words", "ALICE even"}});
     REQUIRE(first["audit"].size() == 20); // a request looks at 20,000 rows
     CHECK(first["audit"][0]["object"] == "24000");
