@@ -2,6 +2,8 @@
 // See command.hpp.
 #include "attest/owner/command.hpp"
 
+#include "attest/owner/epoch_counter.hpp"
+
 #include <CLI/CLI.hpp>
 
 namespace casemate::owner {
@@ -22,19 +24,8 @@ std::unique_ptr<TpmAccess> tpm_of(const PlatformDirectory& directory, const Plat
 }
 
 PlatformRecord current_record(const PlatformDirectory& directory, const PlatformOptions& options) {
-    PlatformRecord record = or_stop(read_record(directory));
     const auto tpm = tpm_of(directory, options);
-    if (!tpm) return record;
-    const auto modulus = secret::read_endorsement_key(tpm->asker(), record.endorsement_key);
-    if (!modulus.ok() || modulus.value() != record.modulus)
-        throw CannotRun("this is not the TPM of the platform in " + directory.path().string());
-    const auto epoch = secret::read_epoch(tpm->asker(), record.epoch_counter);
-    if (!epoch.ok()) throw CannotRun("the TPM has no epoch counter any more: provision the platform again (./casemate provision)");
-    if (epoch.value() != record.epoch) {
-        record.epoch = epoch.value();
-        or_stop(write_record(directory, record));
-    }
-    return record;
+    return or_stop(tpm ? brought_up_to_date(directory, *tpm) : read_record(directory));
 }
 
 } // namespace casemate::owner

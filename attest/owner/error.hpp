@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one error type of the owner's tools: a sentence for the owner, with what to do where there is something to do.
+// The owner's tools fail as the platform model does: with a sentence for the owner, and what to do where there is something to do.
 #pragma once
 
-#include "hypervisor/base/result.hpp"
-
-#include <string>
-#include <utility>
+#include "dlaunch/model/error.hpp"
 
 namespace casemate::owner {
 
-struct Error {
-    std::string text;
-};
-
-template <typename T>
-using Outcome = Result<T, Error>;
-
-inline Failure<Error> fail(std::string text) { return Failure{Error{std::move(text)}}; }
+using model::Error;
+using model::fail;
+using model::fail_errno;
+using model::Outcome;
 
 } // namespace casemate::owner

@@ -16,8 +16,7 @@ constexpr std::size_t modulus_size = 256, max_certificate = 4096;
 std::optional<std::uint32_t> handle_of(const Json& text) {
     const auto bytes = verifier::from_hex(text.get<std::string>());
     if (!bytes || bytes->size() != 4) return std::nullopt;
-    return static_cast<std::uint32_t>((*bytes)[0]) << 24 | static_cast<std::uint32_t>((*bytes)[1]) << 16 |
-           static_cast<std::uint32_t>((*bytes)[2]) << 8 | (*bytes)[3];
+    return BigEndianReader{*bytes}.u32();
 }
 
 std::string text_of_handle(std::uint32_t handle) { return verifier::to_hex(verifier::big_endian(handle, 4)); }

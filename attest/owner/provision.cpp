@@ -75,7 +75,7 @@ void run(const Options& options) {
     std::vector<Step> steps = tpm_steps(directory, *tpm);
     if (!options.esp.empty()) {
         if (!std::filesystem::is_directory(options.esp)) throw CannotRun(options.esp + " is no directory: mount the EFI system partition first");
-        for (Step& step : boot_steps(directory, options.esp, or_stop(boot_files_of(options.build, directory)))) steps.push_back(std::move(step));
+        for (Step& step : boot_steps(directory, options.esp, or_stop(boot_files_of(options.build)))) steps.push_back(std::move(step));
     }
     Report report;
     options.undo ? backward(std::move(steps), options, report) : forward(steps, options, report);

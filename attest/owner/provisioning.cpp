@@ -85,7 +85,7 @@ Outcome<bool> is_recorded(const PlatformDirectory& directory, TpmAccess& tpm) {
 }
 
 Status<Error> forget(const PlatformDirectory& directory) {
-    for (const char* name : {"secrets.json", "launch.cfg", "platform.json"}) TRY(directory.remove(name));
+    for (const char* name : {"secrets.json", "platform.json"}) TRY(directory.remove(name));
     return Done{};
 }
 
@@ -103,18 +103,32 @@ std::optional<std::string> contents(const fs::path& file) {
 
 std::string digest_of(const std::string& bytes) { return verifier::to_hex(measure::sha256(verifier::as_bytes(bytes))); }
 
+Outcome<std::string> bytes_of(const BootFile& file) {
+    if (file.source.empty()) return file.text;
+    auto bytes = contents(file.source);
+    if (!bytes) return fail("cannot read " + file.source.string());
+    return std::move(*bytes);
+}
+
+bool write_and_sync(const fs::path& file, const std::string& bytes) {
+    std::ofstream stream{file, std::ios::binary | std::ios::trunc};
+    stream << bytes;
+    stream.close();
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool safe = stream && descriptor >= 0 && ::fsync(descriptor) == 0;
+    if (descriptor >= 0) ::close(descriptor);
+    return safe;
+}
+
 /// FAT has no atomic replacement that every firmware's driver honours, but rename() within a directory is one step for Linux.
 Status<Error> install(const BootFile& file, const fs::path& target) {
+    const std::string bytes = TRY(bytes_of(file));
     std::error_code problem;
     fs::create_directories(target.parent_path(), problem);
     const fs::path aside = target.string() + ".new";
-    fs::copy_file(file.source, aside, fs::copy_options::overwrite_existing, problem);
-    if (problem) return fail("cannot copy " + file.source.string() + " to " + aside.string() + ": " + problem.message());
-    const int descriptor = ::open(aside.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool safe = descriptor >= 0 && ::fsync(descriptor) == 0;
-    if (descriptor >= 0) ::close(descriptor);
-    fs::rename(aside, target, problem);
-    if (!safe || problem) return fail("cannot write " + target.string());
+    const bool written = write_and_sync(aside, bytes);
+    if (written) fs::rename(aside, target, problem);
+    if (!written || problem) return fail("cannot write " + target.string());
     return Done{};
 }
 
@@ -131,11 +145,7 @@ Status<Error> take_away(const fs::path& target, const fs::path& esp) {
 Step boot_step(const fs::path& esp, const BootFile& file) {
     const fs::path target = esp / file.target;
     return {file.target.string(),
-            [file, target]() -> Outcome<bool> {
-                const auto wanted = contents(file.source);
-                if (!wanted) return fail("cannot read " + file.source.string());
-                return contents(target) == wanted;
-            },
+            [file, target]() -> Outcome<bool> { return contents(target) == TRY(bytes_of(file)); },
             [file, target] { return install(file, target); }, [target]() -> Outcome<bool> { return fs::exists(target); },
             [target, esp] { return take_away(target, esp); }};
 }
@@ -157,7 +167,8 @@ Step launcher_step(const PlatformDirectory& directory, const fs::path& esp, cons
         if (fs::exists(target) && !TRY(is_ours(directory, target)))
             return fail(target.string() + " is another boot loader: move it away, or to a boot entry of its own, first");
         const std::string known = TRY(directory.read(our_launchers)).value_or("");
-        TRY(directory.replace(our_launchers, known + digest_of(contents(file.source).value_or("")) + "\n"));
+        const std::string bytes = TRY(bytes_of(file));
+        TRY(directory.replace(our_launchers, known + digest_of(bytes) + "\n"));
         return install(file, target);
     };
     step.present = [&directory, target] { return is_ours(directory, target); };
@@ -192,7 +203,7 @@ std::vector<Step> boot_steps(const PlatformDirectory& directory, const fs::path&
     return steps;
 }
 
-Outcome<std::vector<BootFile>> boot_files_of(const fs::path& build, const PlatformDirectory& directory) {
+Outcome<std::vector<BootFile>> boot_files_of(const fs::path& build) {
     std::string list = "slb = slb.bin\nhypervisor = hypervisor.elf\npolicy = policy.cbor\n";
     const fs::path there = "casemate";
     std::vector<BootFile> files{{there / "slb.bin", build / "bin/slb.bin"},
@@ -202,8 +213,7 @@ Outcome<std::vector<BootFile>> boot_files_of(const fs::path& build, const Platfo
         files.push_back({there / image, build / "images" / image});
         list += "image = " + image + "\n";
     }
-    TRY(directory.replace("launch.cfg", list));
-    files.push_back({there / "launch.cfg", directory.path() / "launch.cfg"});
+    files.push_back({there / "launch.cfg", {}, list});
     files.push_back({launcher, build / "bin/dlaunch.efi"}); // last: until then the machine boots what it booted before
     return files;
 }

@@ -20,9 +20,10 @@ struct Step {
     std::function<Status<Error>()> undo{};    // of what is present; not given: it stays
 };
 
-/// A file for the EFI system partition: where there, from where.
+/// A file for the EFI system partition: where there, and from which file, or with which content.
 struct BootFile {
     std::filesystem::path target, source;
+    std::string text{}; // when there is no source
 };
 
 /// The TPM's part: endorsement key, epoch counter, and the record of both. The key is never undone: it is the manufacturer's, and others use it.
@@ -30,6 +31,6 @@ struct BootFile {
 /// One step a file: written aside, then renamed. Another's boot loader is neither replaced nor removed: `directory` knows the digests of ours.
 [[nodiscard]] std::vector<Step> boot_steps(const PlatformDirectory& directory, const std::filesystem::path& esp, const std::vector<BootFile>& files);
 /// What a launch needs, out of a build's directory: launcher, SLB, hypervisor, policy, images and the list of them.
-[[nodiscard]] Outcome<std::vector<BootFile>> boot_files_of(const std::filesystem::path& build, const PlatformDirectory& directory);
+[[nodiscard]] Outcome<std::vector<BootFile>> boot_files_of(const std::filesystem::path& build);
 
 } // namespace casemate::owner

@@ -42,6 +42,13 @@ Outcome<secret::Digest> identity_of(const Json& reference, const std::string& vm
     return fail("the reference values know no VM " + vm + " (they know: " + known + ")");
 }
 
+Outcome<std::vector<std::uint8_t>> bundle_of(const Json& reference) {
+    const Json& text = member(member(reference, "policy"), "bundle");
+    auto bytes = verifier::from_base64(text.is_string() ? text.get<std::string>() : "");
+    if (!bytes || bytes->empty()) return fail("the reference values have no policy");
+    return std::move(*bytes);
+}
+
 } // namespace
 
 Outcome<Json> read_reference(const std::string& path) {
@@ -55,12 +62,18 @@ Outcome<Json> read_reference(const std::string& path) {
     return std::move(object).value();
 }
 
+Status<Error> expect_owner(const Json& reference, ByteView owner) {
+    const auto bytes = TRY(bundle_of(reference));
+    const auto bundle = policy::open_bundle(bytes); // a view of them
+    if (!bundle.ok() || !policy::verify_bundle(bundle.value()).ok()) return fail("the reference values have no policy signed by its owner");
+    if (!equal(bundle.value().owner_key, owner)) return fail("the reference values' policy is another owner's than this key's");
+    return Done{};
+}
+
 Status<Error> expect_receiver(const Json& reference, const std::string& vm, const std::string& secret) {
-    const Json& text = member(member(reference, "policy"), "bundle");
-    const auto bytes = verifier::from_base64(text.is_string() ? text.get<std::string>() : "");
-    if (!bytes) return fail("the reference values have no policy");
+    const auto bytes = TRY(bundle_of(reference));
     const auto policy = std::make_unique<policy::Policy>();
-    const auto bundle = policy::open_bundle(*bytes); // a view of them
+    const auto bundle = policy::open_bundle(bytes); // a view of them
     if (!bundle.ok() || !policy::parse_policy(bundle.value().payload(), *policy).ok()) return fail("the reference values have no policy");
     if (policy->receiver_of(secret, vm) == policy->vm_count)
         return fail("the policy has no driver VM " + vm + " that may be given a secret " + secret + ": name it there (secrets = [\"" + secret + "\"]), and build");

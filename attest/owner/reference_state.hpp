@@ -10,6 +10,8 @@ namespace casemate::owner {
 
 /// From a file of the owner's own, of at most 1 MiB.
 [[nodiscard]] Outcome<verifier::Json> read_reference(const std::string& path);
+/// Whether that launch's policy is signed by this owner (SEC1 point): the hypervisor takes secrets and approvals of no other.
+[[nodiscard]] Status<Error> expect_owner(const verifier::Json& reference, ByteView owner);
 /// Whether that launch's policy names the driver VM and lets it have the secret: what the hypervisor will ask.
 [[nodiscard]] Status<Error> expect_receiver(const verifier::Json& reference, const std::string& vm, const std::string& secret);
 /// PCR 17 and 18 of the launch and the identity of `vm`; the epoch counter is left to the caller.

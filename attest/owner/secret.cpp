@@ -2,7 +2,7 @@
 // casemate secret put | approve | list | remove (docs/interfaces/secret.md).
 #include "attest/owner/command.hpp"
 #include "attest/owner/reference_state.hpp"
-#include "attest/owner/secret_book.hpp"
+#include "attest/owner/sealing.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -42,25 +42,17 @@ cose::Signer owner_of(const Options& options) {
     return std::move(key).value();
 }
 
-/// The states that the references predict for `vm`, good up to `last_epoch`. How many were new.
-int approve_all(SecretBook& book, const PlatformRecord& record, const std::string& vm, std::uint64_t last_epoch, const Options& options,
-                const cose::Signer& owner) {
-    int count = 0;
-    for (const std::string& file : options.references) {
-        secret::Circumstances at = or_stop(circumstances_of(or_stop(read_reference(file)), vm));
-        at.nv_index = record.epoch_counter;
-        at.last_epoch = last_epoch;
-        count += or_stop(book.approve(record, vm, at, owner)) ? 1 : 0;
-    }
-    return count;
+References references_of(const Options& options) {
+    References all;
+    for (const std::string& file : options.references) all.push_back(or_stop(read_reference(file)));
+    return all;
 }
 
-void put_on(const std::string& path, ByteView value, const Options& options, const cose::Signer& owner) {
+void put_on(const std::string& path, ByteView value, const Options& options, const References& references, const cose::Signer& owner) {
     const auto directory = or_stop(PlatformDirectory::open(path));
     const PlatformRecord record = current_record(directory, options.platform);
     SecretBook book = or_stop(read_book(directory));
-    const bool replaced = or_stop(book.put(record, options.vm, options.name, value, owner));
-    approve_all(book, record, options.vm, record.epoch, options, owner);
+    const bool replaced = or_stop(put_secret(book, record, options.vm, options.name, value, references, owner));
     or_stop(write_book(directory, book));
     if (options.platform.json)
         std::cout << Json{{"platform", record.platform_id()}, {"vm", options.vm}, {"name", options.name}, {"replaced", replaced},
@@ -71,15 +63,14 @@ void put_on(const std::string& path, ByteView value, const Options& options, con
 }
 
 void put(const Options& options) {
-    for (const std::string& file : options.references) or_stop(expect_receiver(or_stop(read_reference(file)), options.vm, options.name));
+    const References references = references_of(options);
     const cose::Signer owner = owner_of(options);
     Bytes value = secret_from_input();
-    for (const std::string& path : options.platform.directories) put_on(path, value, options, owner);
+    for (const std::string& path : options.platform.directories) put_on(path, value, options, references, owner);
     measure::wipe(value);
 }
 
-/// An update's approval outlives the present epoch by one: counting up ends the old state's, not the new one's.
-void approve_on(const std::string& path, const Options& options, const cose::Signer& owner) {
+void approve_on(const std::string& path, const Options& options, const References& references, const cose::Signer& owner) {
     const auto directory = or_stop(PlatformDirectory::open(path));
     const PlatformRecord record = current_record(directory, options.platform);
     SecretBook book = or_stop(read_book(directory));
@@ -88,7 +79,7 @@ void approve_on(const std::string& path, const Options& options, const cose::Sig
         if (options.vm.empty() || options.vm == each.vm) vms.insert(each.vm);
     if (vms.empty()) throw CannotRun(path + " has no secret" + (options.vm.empty() ? "" : " for " + options.vm));
     for (const std::string& vm : vms) {
-        const int count = approve_all(book, record, vm, record.epoch + 1, options, owner);
+        const int count = or_stop(approve_update(book, record, vm, references, owner));
         if (options.platform.json)
             std::cout << Json{{"platform", record.platform_id()}, {"vm", vm}, {"new", count}, {"last_epoch", record.epoch + 1}} << "\n";
         else
@@ -99,8 +90,9 @@ void approve_on(const std::string& path, const Options& options, const cose::Sig
 }
 
 void approve(const Options& options) {
+    const References references = references_of(options);
     const cose::Signer owner = owner_of(options);
-    for (const std::string& path : options.platform.directories) approve_on(path, options, owner);
+    for (const std::string& path : options.platform.directories) approve_on(path, options, references, owner);
 }
 
 void list(const Options& options) {

@@ -203,6 +203,9 @@ TEST_CASE("only a secret that the policy gives to a driver VM is sealed to it", 
     const auto bundle = scene.key.sign_message(policy::encode_bundle_header(scene.key.public_key(), buffer), payload);
     REQUIRE(bundle.ok());
     const nlohmann::json reference{{"policy", {{"bundle", verifier::to_base64(bundle.value())}}}};
+    CHECK(expect_owner(reference, scene.key.public_key()).ok());
+    CHECK_FALSE(expect_owner(reference, cose::Signer::generate().value().public_key()).ok());
+    CHECK_FALSE(expect_owner(nlohmann::json::object(), scene.key.public_key()).ok());
     CHECK(expect_receiver(reference, "net0", "tunnel").ok());
     CHECK_FALSE(expect_receiver(reference, "net0", "volume").ok());
     CHECK_FALSE(expect_receiver(reference, "agent", "tunnel").ok());

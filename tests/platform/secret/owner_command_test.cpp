@@ -140,7 +140,10 @@ TEST_CASE("boot files go onto the EFI system partition, are brought up to date, 
     CHECK(scene.contents("esp/EFI/BOOT/BOOTX64.EFI") == "another's");
     fs::remove(scene.path("esp/EFI/BOOT/BOOTX64.EFI"));
 
+    const auto files = [&] { return std::distance(fs::recursive_directory_iterator{scene.path("")}, {}); };
+    const auto before = files();
     CHECK(outcomes(scene.json("provision $O --esp $D/esp --dry-run")).contains("to do"));
+    CHECK(files() == before);
     CHECK_FALSE(fs::exists(scene.path("esp/EFI/BOOT/BOOTX64.EFI")));
     scene.must("provision $O --esp $D/esp");
     CHECK(outcomes(scene.json("provision $O --esp $D/esp")) == std::set<std::string>{"was done"});

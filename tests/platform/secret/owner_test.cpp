@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The owner's flows against a software TPM: provisioning, sealing, an update, the end of an old epoch; each of them with the power cut at
 // every step of it: afterwards the old state or the new one works, and the same command finishes the work.
+#include "attest/owner/epoch_counter.hpp"
 #include "attest/owner/provisioning.hpp"
-#include "attest/owner/reference_state.hpp"
-#include "attest/owner/secret_book.hpp"
+#include "attest/owner/sealing.hpp"
+#include "attest/verifier/encoding.hpp"
+#include "policy/model/bundle.hpp"
 #include "tests/platform/secret/test_tpm.hpp"
+#include "tests/unit/policy_sample.hpp"
 
 #include "dlaunch/measure/tpm_command.hpp"
 
@@ -102,10 +105,18 @@ public:
         tpm.extend(17, state.pcr_17_event);
         tpm.extend(18, state.pcr_18_event);
     }
-    /// As the owner predicts it.
-    [[nodiscard]] secret::Circumstances predicted(const State& state, std::uint64_t last_epoch) {
+    /// The reference values of that version, with a policy of this owner.
+    [[nodiscard]] References predicted(const State& state) {
         boot(state);
-        return {tpm.pcr(17), tpm.pcr(18), state.vm_id, secret::epoch_counter_index, last_epoch};
+        policy::Policy policy = test::sample_policy();
+        policy.vms[1].secret_count = 1;
+        test::set(policy.vms[1].secrets[0], "tunnel-key");
+        Bytes header(cose::max_protected);
+        const auto bundle = key.sign_message(policy::encode_bundle_header(key.public_key(), header), test::encoded(policy));
+        REQUIRE(bundle.ok());
+        return {verifier::Json{{"policy", {{"bundle", verifier::to_base64(bundle.value())}}},
+                               {"pcrs", {{"sha256", {{"17", verifier::to_hex(tpm.pcr(17))}, {"18", verifier::to_hex(tpm.pcr(18))}}}}},
+                               {"vms", {{{"name", "net0"}, {"vm_id", verifier::to_hex(state.vm_id)}}}}}};
     }
     /// As the agent does: the approvals in the book one after the other. Whether the VM has its secret now.
     [[nodiscard]] bool unseals(const State& state) {
@@ -129,19 +140,14 @@ public:
         Line line{tpm};
         REQUIRE(run(tpm_steps(directory, line)).ok());
     }
-    /// As `casemate secret put` does.
     void put() {
-        const PlatformRecord record = take(read_record(directory));
         SecretBook book = take(read_book(directory));
-        take(book.put(record, "net0", "tunnel-key", value, key));
-        take(book.approve(record, "net0", predicted(old_state, record.epoch), key));
+        CHECK_FALSE(take(put_secret(book, take(read_record(directory)), "net0", "tunnel-key", value, predicted(old_state), key)));
         REQUIRE(write_book(directory, book).ok());
     }
-    /// As `casemate secret approve` does.
-    void approve_update() {
-        const PlatformRecord record = take(read_record(directory));
+    void approve() {
         SecretBook book = take(read_book(directory));
-        take(book.approve(record, "net0", predicted(new_state, record.epoch + 1), key));
+        CHECK(take(approve_update(book, take(read_record(directory)), "net0", predicted(new_state), key)) == 1);
         REQUIRE(write_book(directory, book).ok());
     }
 
@@ -249,27 +255,49 @@ TEST_CASE("an update: at each step of it the version that runs has its secret; a
     scene.put();
     CHECK(scene.unseals(old_state));
     CHECK_FALSE(scene.unseals(new_state)); // not approved yet
-    scene.approve_update();
+    Line line{scene.tpm};
+    const auto early = count_epoch(scene.directory, line, {});
+    REQUIRE_FALSE(early.ok()); // or the old state, the only one approved, would be locked out
+    CHECK(early.error().text.find("approve one first") != std::string::npos);
+    CHECK(scene.unseals(old_state));
+    scene.approve();
     CHECK(scene.unseals(old_state)); // not rolled out yet, or rolled back
     CHECK(scene.unseals(new_state));
 
-    // `casemate epoch bump`, cut between the TPM and the record.
-    const PlatformRecord before = take(read_record(scene.directory));
-    REQUIRE(secret::count_epoch_up_to(scene.tpm.owner(), before.epoch_counter, before.epoch + 1).value() == before.epoch + 1);
-    CHECK(scene.unseals(new_state));
-    CHECK_FALSE(scene.unseals(old_state));
-    // The same command again counts no further.
-    CHECK(secret::count_epoch_up_to(scene.tpm.owner(), before.epoch_counter, before.epoch + 1).value() == before.epoch + 1);
-    PlatformRecord after = before;
-    after.epoch = before.epoch + 1;
-    REQUIRE(write_record(scene.directory, after).ok());
+    const std::uint64_t before = take(read_record(scene.directory)).epoch;
+    // The power is cut at each command: key, counter, count, counter again. The fourth cut finds the TPM counted and the record not:
+    // the same call then finishes the work and counts no further.
+    for (unsigned left = 0; left <= 4; ++left) {
+        line.left = left;
+        CHECK(count_epoch(scene.directory, line, {}).ok() == (left == 4));
+        CHECK(scene.unseals(new_state));
+    }
+    line.left = 1000;
+    const PlatformRecord after = take(brought_up_to_date(scene.directory, line));
+    CHECK(after.epoch == before + 1); // however often it was begun
     CHECK(scene.unseals(new_state));
     CHECK_FALSE(scene.unseals(old_state));
 
-    // What is dead leaves the book with the next approval.
-    scene.approve_update();
+    // The next update; what is dead leaves the book.
+    scene.approve();
     const SecretBook book = take(read_book(scene.directory));
     for (const ApprovalEntry& each : book.approvals("net0")) CHECK(each.last_epoch >= after.epoch);
+}
+
+TEST_CASE("another owner's policy, or one that does not name the secret, is not sealed for", "[owner]") {
+    Scene scene;
+    scene.provision();
+    const PlatformRecord record = take(read_record(scene.directory));
+    const References references = scene.predicted(old_state);
+    const cose::Signer stranger = cose::Signer::generate().value();
+    SecretBook book;
+    const auto other_owner = put_secret(book, record, "net0", "tunnel-key", scene.value, references, stranger);
+    REQUIRE_FALSE(other_owner.ok());
+    CHECK(other_owner.error().text.find("another owner's") != std::string::npos);
+    CHECK_FALSE(approve_update(book, record, "net0", references, stranger).ok());
+    CHECK_FALSE(put_secret(book, record, "net0", "other-key", scene.value, references, scene.key).ok());
+    CHECK(book.secrets().empty());
+    CHECK(book.approvals("net0").empty());
 }
 
 TEST_CASE("a provoked lock-out of the TPM locks neither the owner nor the VM out", "[owner]") {
