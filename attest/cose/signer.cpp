@@ -137,6 +137,11 @@ Result<Signer, SignError> Signer::with(std::shared_ptr<const SigningKey> key) {
     return signer;
 }
 
+bool refuses_key_file(const std::string& path) {
+    const auto pem = read_file(path);
+    return pem && is_unfit(*pem);
+}
+
 Result<Signer, SignError> Signer::from_pem(const std::string& pem) {
     if (is_unfit(pem)) return Failure{SignError::development_key};
     const Bio bio = memory_bio(pem);

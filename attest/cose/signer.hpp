@@ -17,6 +17,9 @@ namespace casemate::cose {
 /// The line before the PEM block by which `casemate-keys init --development` marks its keys. A build with CASEMATE_PRODUCTION takes none of them.
 inline constexpr std::string_view development_mark = "Casemate development key: not for production\n";
 
+/// True when this build refuses the key in that file, whoever reads it: it is for production, and the key is marked.
+[[nodiscard]] bool refuses_key_file(const std::string& path);
+
 class Signer {
 public:
     [[nodiscard]] static Result<Signer, SignError> from_pem_file(const std::string& path);

@@ -234,6 +234,7 @@ std::chrono::milliseconds watch_interval(const CommandLine& line) {
 }
 
 void serve(const CommandLine& line, const sigset_t& stop_signals) {
+    if (cose::refuses_key_file(line.http.key)) throw StartError("TLS key: " + std::string(cose::describe(cose::SignError::development_key)));
     std::atomic<const HttpServer*> running{nullptr};
     Service service{parts_of(line, [&running] {
         const HttpServer* server = running;

@@ -32,5 +32,7 @@ int main(int argc, char** argv) {
     good &= is(read_public_key(development + "/grant.pub.pem"), wanted_of_development_keys, "the public half of a development key");
     good &= is(Signer::from_pem_file(production + "/owner.pem"), SignError::none, "a production key");
     good &= is(read_public_key(production + "/grant.pub.pem"), SignError::none, "the public half of a production key");
+    const bool refuses = wanted_of_development_keys != SignError::none;
+    good &= refuses_key_file(development + "/server.key.pem") == refuses && !refuses_key_file(production + "/server.key.pem");
     return good ? 0 : 1;
 }
