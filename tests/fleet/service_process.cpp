@@ -2,6 +2,8 @@
 // See service_process.hpp.
 #include "tests/fleet/service_process.hpp"
 
+#include "tests/fleet/child_program.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <fstream>
@@ -19,22 +21,6 @@ namespace {
 std::string read_text(const std::filesystem::path& file) {
     std::ifstream stream{file};
     return {std::istreambuf_iterator<char>{stream}, {}};
-}
-
-/// In the child; does not return. Signals that this program blocks must reach it.
-[[noreturn]] void become(std::vector<std::string>& command, const std::filesystem::path& log) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ::dup2(output, STDOUT_FILENO);
-    ::dup2(output, STDERR_FILENO);
-    std::vector<char*> raw;
-    for (std::string& argument : command) raw.push_back(argument.data());
-    raw.push_back(nullptr);
-    ::execv(raw[0], raw.data());
-    ::_exit(127);
 }
 
 } // namespace

@@ -2,6 +2,8 @@
 // See keeper.hpp.
 #include "tests/page/keeper.hpp"
 
+#include "tests/fleet/child_program.hpp"
+
 #include <csignal>
 #include <fstream>
 
@@ -12,22 +14,6 @@
 
 namespace casemate::page {
 namespace {
-
-[[noreturn]] void become(const std::vector<std::string>& command, const std::filesystem::path& log, const std::vector<std::string>& environment) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ::dup2(output, STDOUT_FILENO);
-    ::dup2(output, STDERR_FILENO);
-    for (const std::string& each : environment) ::putenv(const_cast<char*>(each.c_str())); // outlives this process
-    std::vector<char*> raw;
-    for (const std::string& argument : command) raw.push_back(const_cast<char*>(argument.c_str()));
-    raw.push_back(nullptr);
-    ::execvp(raw[0], raw.data());
-    ::_exit(127);
-}
 
 /// Children die, theirs become ours, and so on, until there are none.
 void end_family() {
@@ -47,7 +33,7 @@ void end_family() {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     const pid_t program = ::fork();
-    if (program == 0) become(command, log, environment);
+    if (program == 0) fleet::become(command, log, environment);
     for (int signal = 0; sigwait(&signals, &signal) == 0 && signal == SIGCHLD;) {
         pid_t ended = 0;
         bool over = false;

@@ -5,6 +5,7 @@
 
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "attest/verifier/openapi.hpp"
 #include "tests/unit/software_ek.hpp"
@@ -118,6 +119,24 @@ struct Witness {
 };
 
 } // namespace
+
+TEST_CASE("the description says each name once in its object: a second one would take the place of the first", "[openapi]") {
+    std::vector<std::set<std::string>> names;
+    std::vector<std::string> twice;
+    const Json::parser_callback_t look = [&](int, Json::parse_event_t event, Json& value) {
+        if (event == Json::parse_event_t::object_start) names.emplace_back();
+        if (event == Json::parse_event_t::object_end) names.pop_back();
+        if (event == Json::parse_event_t::key && !names.back().insert(value.get<std::string>()).second) twice.push_back(value);
+        return true;
+    };
+    Json ignored = Json::parse(R"({"a": {"b": 1}, "b": 2})", look);
+    REQUIRE(twice.empty());
+    ignored = Json::parse(R"({"a": {"b": 1, "c": {}, "b": 2}})", look);
+    REQUIRE(twice == std::vector<std::string>{"b"});
+    twice.clear();
+    ignored = Json::parse(verifier::openapi_document, look);
+    CHECK(twice == std::vector<std::string>{});
+}
 
 TEST_CASE("the document and the table of routes list the same calls with the same least roles", "[verifier][openapi]") {
     const TestVerifier verifier;
