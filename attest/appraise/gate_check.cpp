@@ -8,6 +8,13 @@ namespace {
 
 using measure::GateRequest;
 
+/// Cut off from all but its holder, by itself: remapped, alone in its group, and reset in a way that the policy accepts.
+bool isolated(const GateRequest& request, const policy::Device& listed) {
+    const measure::Isolation& facts = request.isolation;
+    return facts.dma_remapping && facts.interrupt_remapping && facts.group == request.device.address.requester_id() &&
+           listed.accepts_reset(static_cast<std::uint8_t>(facts.reset_kind));
+}
+
 bool is_device_of_policy(const measure::DeviceIdentity& identity, const policy::Device& listed) {
     return identity.vendor == listed.vendor && identity.device_id == listed.device_id;
 }
@@ -20,9 +27,7 @@ std::optional<AppraisalError> refusal_of(ByteView gate, const GateRequest& reque
     const auto vm = appraisal.custody.find_vm(request.vm_id);
     if (!vm || !policy.devices[*device].may_hold(*vm)) return AppraisalError::gate_holder;
     if (!equal(appraisal.custody.open_gate(*device, *vm), gate)) return AppraisalError::gate_not_open;
-    if (!request.isolation.dma_remapping || !request.isolation.interrupt_remapping) {
-        return AppraisalError::gate_isolation;
-    }
+    if (!isolated(request, policy.devices[*device])) return AppraisalError::gate_isolation;
     if (request.tainted_by && *request.tainted_by != request.vm_id) return AppraisalError::gate_tainted;
     for (const GateResult& other : appraisal.gates) {
         if (!other.refusal && other.device == *device && other.vm == *vm) return AppraisalError::gate_repeated;

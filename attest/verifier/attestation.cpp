@@ -172,10 +172,11 @@ Json Attestation::answer_of(const Judgement& judgement, const Issued& issued, co
     return answer;
 }
 
-/// Well before half of the shortest lease, so that one lost exchange costs no device.
+/// Well before half of the shortest lease, so that one lost exchange costs no device; and as often as the policy wants it.
 std::int64_t Attestation::next_in(const Issued& issued) const {
-    if (issued.shortest_lease == 0) return context_.settings.idle_seconds;
-    return std::max<std::int64_t>(1, issued.shortest_lease * 2 / 5);
+    const std::int64_t lease = std::max<std::int64_t>(1, issued.shortest_lease * 2 / 5);
+    const std::int64_t wanted = issued.shortest_lease == 0 ? context_.settings.idle_seconds : lease;
+    return issued.attestation_interval == 0 ? wanted : std::min(wanted, issued.attestation_interval);
 }
 
 Answer Attestation::orders(const std::string& platform_id) const {

@@ -45,6 +45,13 @@ measure::P256PublicKey parsed(ByteView point) {
     return std::move(key).value();
 }
 
+/// Seconds. Who does not bring evidence as often as the policy wants it loses the device: the lease is as long as evidence every interval
+/// needs, see Attestation::next_in().
+std::uint64_t lease_of(const policy::Policy& policy, const policy::Device& device, std::uint64_t asked) {
+    const std::uint64_t lease = std::min<std::uint64_t>(asked, device.max_lease);
+    return policy.attestation_interval == 0 ? lease : std::min<std::uint64_t>(lease, policy.attestation_interval * 5ull / 2);
+}
+
 template <std::size_t size>
 void copy(std::array<std::uint8_t, size>& to, ByteView from) {
     std::copy_n(from.begin(), std::min(size, from.size()), to.begin());
@@ -79,6 +86,7 @@ Grants::Grants(const Context& context, const cose::Signer& signer)
 Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
                       const attest::Appraisal& appraisal) const {
     Round round{platform_id, evidence, appraisal, context_.store.grants_of(platform_id), {}, {}};
+    round.issued.attestation_interval = appraisal.reference->policy->attestation_interval;
     // A gate that has its grant already comes first: the device must not go to another VM beside it.
     for (const bool granted_before : {true, false})
         for (const attest::GateResult& gate : appraisal.gates)
@@ -130,7 +138,7 @@ store::Grant Grants::new_grant(const Round& round, const attest::GateResult& gat
     claims.vm_id = gate.request.vm_id;
     claims.device = gate.request.device.address;
     claims.rights = device.rights;
-    claims.lease = std::min<std::uint64_t>(static_cast<std::uint64_t>(context_.settings.lease_seconds), device.max_lease);
+    claims.lease = lease_of(policy, device, static_cast<std::uint64_t>(context_.settings.lease_seconds));
     claims.epoch = policy.epoch;
     claims.evidence_clock = round.clock();
     store::Grant row;

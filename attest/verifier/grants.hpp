@@ -26,6 +26,7 @@ struct Issued {
     Json grants = Json::array();  // base64 COSE
     Json reasons = Json::array(); // why a gate or lease got nothing
     std::int64_t shortest_lease = 0; // seconds, 0 = none runs
+    std::int64_t attestation_interval = 0; // seconds, 0 = none in the policy
     int signed_new = 0;   // how many of `grants` are what
     int signed_again = 0;
     int renewals = 0;

@@ -15,22 +15,22 @@ ByteSpan bytes_of(HostRange range) { return {reinterpret_cast<std::uint8_t*>(ran
 
 } // namespace
 
-AgentDevices* AgentDevices::create(Machine& machine, Vm& agent, devices::AgentTpm& tpm,
+AgentDevices* AgentDevices::create(Machine& machine, Vm& agent, const policy::Policy& policy, devices::AgentTpm& tpm,
                                    devices::ControlOperations& operations) {
     if (agent.core().index() != 0) return nullptr;
     auto* const made = machine.tcb_memory().make<AgentDevices>();
-    if (made == nullptr || !made->add_crb(machine, agent, tpm)) return nullptr;
+    if (made == nullptr || !made->add_crb(machine, agent, policy, tpm)) return nullptr;
     if (!made->add_control(machine, agent, operations)) return nullptr;
     agent.platform().acpi.extra = made->tables_;
     return made;
 }
 
-bool AgentDevices::add_crb(Machine& machine, Vm& agent, devices::AgentTpm& tpm) {
+bool AgentDevices::add_crb(Machine& machine, Vm& agent, const policy::Policy& policy, devices::AgentTpm& tpm) {
     using devices::TpmCrb;
     const auto registers = agent.allocate_window(TpmCrb::page);
     const auto buffer = agent.allocate_window(TpmCrb::page);
     if (!registers || !buffer) return false;
-    crb_ = machine.tcb_memory().make<TpmCrb>(bytes_of(*registers), bytes_of(*buffer), tpm);
+    crb_ = machine.tcb_memory().make<TpmCrb>(bytes_of(*registers), bytes_of(*buffer), policy.agent_commands(), tpm);
     auto& table = agent.page_table();
     return crb_ != nullptr && table.map_window({TpmCrb::base}, *registers, mm::Access::read_only).ok() &&
            table.map_window({TpmCrb::base + TpmCrb::page}, *buffer, mm::Access::read_write).ok() &&

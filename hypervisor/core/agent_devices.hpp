@@ -15,7 +15,7 @@ class AgentDevices {
 public:
     /// Before the VM is loaded for the first time. Nothing when there is no memory, or the VM is on another
     /// core.
-    static AgentDevices* create(Machine& machine, Vm& agent, devices::AgentTpm& tpm,
+    static AgentDevices* create(Machine& machine, Vm& agent, const policy::Policy& policy, devices::AgentTpm& tpm,
                                 devices::ControlOperations& operations);
 
     [[nodiscard]] devices::TpmCrb& crb() { return *crb_; }
@@ -24,7 +24,7 @@ public:
     void reset();
 
 private:
-    [[nodiscard]] bool add_crb(Machine& machine, Vm& agent, devices::AgentTpm& tpm);
+    [[nodiscard]] bool add_crb(Machine& machine, Vm& agent, const policy::Policy& policy, devices::AgentTpm& tpm);
     [[nodiscard]] bool add_control(Machine& machine, Vm& agent, devices::ControlOperations& operations);
 
     devices::TpmCrb* crb_ = nullptr;

@@ -79,7 +79,7 @@ Status<CustodyFailure> CustodyService::equip_agent() {
     for (std::size_t i = 0; i < policy_.vm_count; ++i) {
         if (policy_.vms[i].role != policy::Role::agent) continue;
         Vm& vm = *machine_.vms()[i];
-        agent_ = AgentDevices::create(machine_, vm, tpm_, *this);
+        agent_ = AgentDevices::create(machine_, vm, policy_, tpm_, *this);
         if (agent_ == nullptr) return Failure{CustodyFailure::agent};
         if (!take_over_io_apic(machine_, *iommu_)) return Failure{CustodyFailure::management_uart};
         give_management_uart(vm);

@@ -13,7 +13,7 @@ constexpr std::uint64_t iommu_block_size = 0x4000; // [AMDVI 3.4]
 
 HostRange range_of(const launch::Extent& extent) { return {{extent.base}, extent.size}; }
 
-constexpr std::string_view refusal_names[] = {"missing", "other_identity", "bridge", "placement", "no_room"};
+constexpr std::string_view refusal_names[] = {"missing", "other_identity", "bridge", "placement", "no_room", "reset_kind"};
 
 } // namespace
 
@@ -60,6 +60,7 @@ Result<DeviceSlot*, DeviceInventory::Refusal> DeviceInventory::make_slot(Machine
     if (interrupts == nullptr) return Failure{Refusal::no_room};
     auto* const slot = machine.tcb_memory().make<DeviceSlot>(buses, function, *interrupts);
     if (slot == nullptr || !slot->place(window_)) return Failure{Refusal::no_room};
+    if (!rule.accepts_reset(static_cast<std::uint8_t>(slot->reset_kind()))) return Failure{Refusal::reset_kind};
     return slot;
 }
 

@@ -19,7 +19,7 @@ public:
     [[nodiscard]] DeviceSlot* slot(std::size_t policy_index) const { return slots_[policy_index]; }
 
 private:
-    enum class Refusal : std::uint8_t { missing, other_identity, bridge, placement, no_room };
+    enum class Refusal : std::uint8_t { missing, other_identity, bridge, placement, no_room, reset_kind };
 
     /// One BAR of a function of the machine.
     struct Bar {

@@ -160,7 +160,7 @@ void Custody::vm_stopped(VmIndex index, Cause cause, std::uint64_t reason) {
         record_way_back({.kind = LedgerKind::vm_stopped, .vm_id = vm.id, .cause = cause, .reason = reason});
         vm.state = VmState::stopped;
         renew_gates_of_vm(index);
-        restart = restart && plan_restart(vm, cause);
+        restart = restart && plan_restart(index, cause);
         vm.restarts = restart ? vm.restarts + 1 : 0;
     }
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
@@ -202,10 +202,12 @@ bool Custody::attached(DeviceIndex index) const {
 }
 
 /// False: its devices go back, for `cause`.
-bool Custody::plan_restart(VmRecord& vm, Cause& cause) const {
+bool Custody::plan_restart(VmIndex index, Cause& cause) {
+    VmRecord& vm = vms_[index];
+    const policy::Vm& rule = policy_.vms[index];
     if (!has_room(1)) return false; // the agent's vm_started; a device's are kept free
-    if (now_ms_ >= vm.started_at + quiet_run_ms) vm.restarts = 0;
-    if (vm.restarts == max_restarts) {
+    if (now_ms_ >= vm.started_at + rule.quiet_seconds * 1000ull) vm.restarts = 0;
+    if (vm.restarts == rule.restart_limit) {
         cause = Cause::restart_limit;
         return false;
     }

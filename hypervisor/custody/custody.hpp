@@ -115,7 +115,7 @@ private:
     }
     bool attached(DeviceIndex device) const;
     bool has_grant(VmIndex vm) const;
-    bool plan_restart(VmRecord& vm, measure::Cause& cause) const;
+    bool plan_restart(VmIndex vm, measure::Cause& cause);
     void hand_over(VmIndex vm);
     bool assign(DeviceIndex device);
     void reset(DeviceIndex device);

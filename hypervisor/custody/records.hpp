@@ -34,11 +34,9 @@ struct Gate {
 inline constexpr std::uint64_t stop_ms = 80; // to fence, to stop the VM, to record it: a few scheduler ticks
 inline constexpr std::uint64_t flr_ms = 100; // a function level reset [PCIe 6.6.2]
 
-// A VM that ends by itself is restarted under its live grants: the first time at once, then after 1, 2, 4 and 8 s; after
-// that many restarts, none of which ran quietly for a minute, its devices go back.
-inline constexpr std::uint32_t max_restarts = 5;
+// A VM that ends by itself is restarted under its live grants: the first time at once, then after 1, 2, 4 s and so on; after as
+// many restarts as the policy says, none of which ran quietly for as long as it says, its devices go back.
 inline constexpr std::uint64_t first_restart_delay_ms = 1000;
-inline constexpr std::uint64_t quiet_run_ms = 60'000;
 
 /// What the hypervisor found on the bus.
 struct DeviceFacts {

@@ -2,7 +2,6 @@
 #include "hypervisor/devices/tpm_crb.hpp"
 
 #include "hypervisor/base/check.hpp"
-#include "hypervisor/devices/tpm_command_filter.hpp"
 
 #include <algorithm>
 
@@ -34,12 +33,12 @@ constexpr std::uint32_t interface_crb =
 
 constexpr std::uint16_t tpm_st_no_sessions = 0x8001;
 constexpr std::size_t header_size = 10; // tag, size, code [TPM2-P1 18]
-constexpr std::uint32_t tpm_rc_failure = 0x101;
+constexpr std::uint32_t tpm_rc_failure = 0x101, tpm_rc_command_code = 0x143; // [TPM2-P2 6.6.3]
 
 } // namespace
 
-TpmCrb::TpmCrb(ByteSpan registers, ByteSpan buffer, AgentTpm& tpm)
-    : registers_{registers}, buffer_{buffer}, tpm_{tpm} {
+TpmCrb::TpmCrb(ByteSpan registers, ByteSpan buffer, std::span<const std::uint32_t> allowed, AgentTpm& tpm)
+    : registers_{registers}, buffer_{buffer}, allowed_{allowed}, tpm_{tpm} {
     CHECK(registers.size() == page && buffer.size() == buffer_size);
     reset();
 }
@@ -101,7 +100,7 @@ void TpmCrb::start() {
     header.u16();
     const std::uint32_t size = header.u32();
     const std::uint32_t code = header.u32();
-    if (size < header_size || size > command_.size() || !agent_may_send(code))
+    if (size < header_size || size > command_.size() || std::ranges::count(allowed_, code) == 0)
         return answer_error(tpm_rc_command_code);
     if (!tpm_.submit(ByteView{command_}.first(size))) return answer_error(tpm_rc_failure);
     running_ = true;

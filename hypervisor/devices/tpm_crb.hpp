@@ -2,7 +2,7 @@
 // The agent VM's view of the TPM: the command response buffer interface at locality 0 [TCG-PTP 6.5.3], as
 // Linux's tpm_crb driver uses it. The register page is mapped read-only, so reads do not exit and writes
 // arrive here; the command buffer is plain memory of the VM. Invariant: a command is copied once into TCB
-// memory and checked there; only listed ones reach the TPM. UNTRUSTED: everything that the guest writes, the
+// memory and checked there; only those that the policy lists reach the TPM. UNTRUSTED: everything that the guest writes, the
 // buffer's contents at any time.
 #pragma once
 
@@ -11,6 +11,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 
 namespace casemate::devices {
 
@@ -34,7 +35,7 @@ public:
     static constexpr std::uint64_t control_area = base + 0x40;
 
     /// Both spans are whole pages that the guest sees at `base` (read-only) and `base + page`.
-    TpmCrb(ByteSpan registers, ByteSpan buffer, AgentTpm& tpm);
+    TpmCrb(ByteSpan registers, ByteSpan buffer, std::span<const std::uint32_t> allowed, AgentTpm& tpm);
 
     std::uint64_t read_memory(std::uint64_t offset, unsigned width) override;
     void write_memory(std::uint64_t offset, unsigned width, std::uint64_t value) override;
@@ -52,6 +53,7 @@ private:
 
     ByteSpan registers_;
     ByteSpan buffer_;
+    std::span<const std::uint32_t> allowed_; // TPM_CC
     AgentTpm& tpm_;
     std::array<std::uint8_t, buffer_size> command_{};
     bool ready_ = false;

@@ -45,6 +45,8 @@ void write_vm(Writer& out, const Vm& vm) {
     out.number("weight", vm.weight);
     out.number("cap_percent", vm.cap);
     out.line("restart", quoted(word(vm.restart)));
+    out.number("restart_limit", vm.restart_limit);
+    out.number("quiet_seconds", vm.quiet_seconds);
     if (vm.secret_count != 0) out.line("secrets", array(secret_names(vm)));
 }
 
@@ -55,6 +57,7 @@ void write_device(Writer& out, const Policy& policy, const Device& device) {
     out.line("holders", array(holder_names(policy, device)));
     out.line("rights", array(right_words(device.rights)));
     out.number("max_lease", device.max_lease);
+    out.line("resets", array(reset_words(device.resets)));
 }
 
 } // namespace
@@ -62,6 +65,8 @@ void write_device(Writer& out, const Policy& policy, const Device& device) {
 std::string decompile(const Policy& policy) {
     Writer out;
     out.number("epoch", policy.epoch);
+    if (policy.attestation_interval != 0) out.number("attestation_interval", policy.attestation_interval);
+    out.line("agent_tpm_commands", array(tpm_command_words(policy.agent_commands())));
     for (std::size_t i = 0; i < policy.vm_count; ++i) write_vm(out, policy.vms[i]);
     for (std::size_t i = 0; i < policy.device_count; ++i) write_device(out, policy, policy.devices[i]);
     for (std::size_t i = 0; i < policy.link_count; ++i) {

@@ -18,7 +18,9 @@ std::string text(std::string_view view) { return std::string{view}; }
 
 Things things_of(const Policy& policy) {
     Things things;
-    things["the policy"] = {{"epoch", std::to_string(policy.epoch)}};
+    things["the policy"] = {{"epoch", std::to_string(policy.epoch)},
+                            {"attestation interval", interval_words(policy)},
+                            {"agent's TPM commands", listed(tpm_command_words(policy.agent_commands()))}};
     for (std::size_t i = 0; i < policy.vm_count; ++i) {
         const Vm& vm = policy.vms[i];
         things["VM " + text(vm.name.view())] = {{"role", word(vm.role)},
@@ -31,6 +33,8 @@ Things things_of(const Policy& policy) {
                                                 {"weight", std::to_string(vm.weight)},
                                                 {"cap", std::to_string(vm.cap) + " %"},
                                                 {"restart", word(vm.restart)},
+                                                {"restart limit", std::to_string(vm.restart_limit)},
+                                                {"quiet seconds", std::to_string(vm.quiet_seconds)},
                                                 {"secrets", vm.secret_count == 0 ? "none" : listed(secret_names(vm))}};
     }
     for (std::size_t i = 0; i < policy.device_count; ++i) {
@@ -38,7 +42,8 @@ Things things_of(const Policy& policy) {
         things["device " + to_text(device.address)] = {{"id", id_text(device)},
                                                        {"holders", listed(holder_names(policy, device))},
                                                        {"rights", listed(right_words(device.rights))},
-                                                       {"longest lease", std::to_string(device.max_lease) + " s"}};
+                                                       {"longest lease", std::to_string(device.max_lease) + " s"},
+                                                       {"accepted resets", listed(reset_words(device.resets))}};
     }
     for (std::size_t i = 0; i < policy.link_count; ++i) {
         std::vector<std::string> ends{vm_name(policy, policy.links[i].first), vm_name(policy, policy.links[i].second)};

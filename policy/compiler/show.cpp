@@ -25,20 +25,23 @@ void show_vm(std::ostream& out, const Vm& vm) {
         << ", weight " << vm.weight << ", at most " << int{vm.cap} << " %" << (vm.restart == Restart::warm ? ", warm restart" : "")
         << "\n   kernel " << vm.kernel.view() << ", initrd " << vm.initrd.view() << "\n   command line \""
         << vm.command_line.view() << "\"\n";
+    if (vm.role != Role::client)
+        out << "   at most " << int{vm.restart_limit} << " restarts in a row without " << vm.quiet_seconds << " quiet seconds\n";
     if (vm.secret_count != 0) out << "   secrets " << listed(secret_names(vm)) << "\n";
 }
 
 void show_device(std::ostream& out, const Policy& policy, const Device& device) {
     out << "device " << to_text(device.address) << " " << id_text(device) << ": may be held by " << listed(holder_names(policy, device)) << "; rights" << (device.rights & right_dma ? " dma" : "")
         << (device.rights & right_interrupts ? " interrupts" : "") << (device.rights & right_mmio ? " mmio" : "")
-        << "; lease at most " << device.max_lease << " s\n";
+        << "; lease at most " << device.max_lease << " s"
+        << (device.resets == all_resets ? "" : "; reset by " + listed(reset_words(device.resets)) + " only") << "\n";
 }
 
 } // namespace
 
 void show(std::ostream& out, const Policy& policy, const Bundle& bundle) {
     out << "epoch " << policy.epoch << "\nowner key " << hex(bundle.owner_key) << "\ngrant key "
-        << hex(policy.grant_key) << "\n";
+        << hex(policy.grant_key) << "\nevidence at least every " << interval_words(policy) << "\nagent's TPM commands: " << listed(tpm_command_words(policy.agent_commands())) << "\n";
     for (std::size_t i = 0; i < policy.vm_count; ++i) show_vm(out, policy.vms[i]);
     for (std::size_t i = 0; i < policy.device_count; ++i) show_device(out, policy, policy.devices[i]);
     for (std::size_t i = 0; i < policy.link_count; ++i)

@@ -5,6 +5,7 @@
 #include "policy/compiler/inventory.hpp"
 #include "policy/compiler/pci_text.hpp"
 #include "policy/compiler/toml_fields.hpp"
+#include "policy/compiler/words.hpp"
 
 #include <algorithm>
 
@@ -42,6 +43,9 @@ void read_vm(const toml::table& table, std::vector<Problem>& problems, Vm& vm) {
     if (table.contains("weight")) vm.weight = fields.number<std::uint16_t>("weight");
     if (table.contains("cap_percent")) vm.cap = fields.number<std::uint8_t>("cap_percent");
     if (table.contains("secrets")) read_secrets(fields, vm);
+    vm.restart_limit = vm.role == Role::client ? 0 : usual_restart_limit;
+    if (table.contains("restart_limit")) vm.restart_limit = fields.number<std::uint8_t>("restart_limit");
+    if (table.contains("quiet_seconds")) vm.quiet_seconds = fields.number<std::uint16_t>("quiet_seconds");
     if (!table.contains("restart")) return;
     const std::string restart = fields.text("restart");
     if (restart == "warm") vm.restart = Restart::warm;
@@ -72,6 +76,32 @@ void read_rights(Fields& fields, Device& device) {
         else if (right == "mmio") device.rights |= right_mmio;
         else fields.bad("rights", "'" + right + "' is not one of dma, interrupts and mmio");
     }
+}
+
+void read_resets(Fields& fields, Device& device) {
+    device.resets = 0;
+    for (const std::string& word : fields.texts("resets")) {
+        const auto bit = reset_bit(word);
+        if (!bit) fields.bad("resets", "'" + word + "' is not one of none, function-level, secondary-bus and device-specific");
+        device.resets |= bit.value_or(0);
+    }
+}
+
+/// The owner writes them in any order; without a list, the agent may give all that it could be allowed.
+void read_tpm_commands(const toml::table& table, Fields& fields, Policy& policy) {
+    std::vector<std::uint32_t> commands{most_tpm_commands.begin(), most_tpm_commands.end()};
+    if (table.contains("agent_tpm_commands")) {
+        commands.clear();
+        for (const std::string& word : fields.texts("agent_tpm_commands")) {
+            const auto command = tpm_command(word);
+            if (!command) fields.bad("agent_tpm_commands", "'" + word + "' is no TPM command that an agent may be allowed");
+            else if (std::count(commands.begin(), commands.end(), *command) != 0) fields.bad("agent_tpm_commands", "'" + word + "' is there twice");
+            else commands.push_back(*command);
+        }
+    }
+    std::sort(commands.begin(), commands.end());
+    std::copy(commands.begin(), commands.end(), policy.tpm_commands.begin());
+    policy.tpm_command_count = static_cast<std::uint8_t>(commands.size());
 }
 
 /// Which devices a table is about. Location and id together are one device, whatever the machine; otherwise all of the machine's that fit.
@@ -126,6 +156,7 @@ void read_device(const toml::table& table, std::vector<Problem>& problems, const
     read_holders(fields, policy, device);
     read_rights(fields, device);
     device.max_lease = fields.number<std::uint32_t>("max_lease");
+    if (table.contains("resets")) read_resets(fields, device);
     if (!problems.empty()) return;
     if (!selector.is_exact() && inventory == nullptr)
         return fields.bad("holders", "without both 'address' and 'id' it depends on the machine: give its inventory (lspci -Dnmm > FILE there, and --inventory FILE)");
@@ -173,7 +204,7 @@ std::size_t line_of(const PolicyFault& fault, const SourceTables& source) {
     const auto line = [](const Tables& tables, std::size_t index) { return index < tables.size() ? tables[index]->source().begin.line : 0; };
     if (about(PolicyError::conflict_members, PolicyError::conflict_holders)) return line(source.conflicts, fault.index);
     if (about(PolicyError::link_end_unknown, PolicyError::link_ends)) return line(source.links, fault.index);
-    if (about(PolicyError::device_address, PolicyError::lease)) return line(source.devices, source.table_of_device.at(fault.index));
+    if (about(PolicyError::device_address, PolicyError::resets)) return line(source.devices, source.table_of_device.at(fault.index));
     const bool about_vm = about(PolicyError::vm_name, PolicyError::core_not_shared) && fault.rule != PolicyError::no_agent;
     return about_vm ? line(source.vms, fault.index) : 0;
 }
@@ -190,6 +221,8 @@ void read_root(const toml::table& root, const Inventory* inventory, Source& sour
     std::vector<Problem>& problems = source.problems;
     Fields fields{root, problems};
     policy.epoch = fields.number<std::uint32_t>("epoch");
+    if (root.contains("attestation_interval")) policy.attestation_interval = fields.number<std::uint32_t>("attestation_interval");
+    read_tpm_commands(root, fields, policy);
     SourceTables all{fields.tables("vm"), fields.tables("device"), fields.tables("link"), fields.tables("conflict"), {}};
     if (all.vms.size() > max_vms) return problems.push_back({0, describe(PolicyError::vm_count)});
     if (all.devices.size() > max_devices) return problems.push_back({0, describe(PolicyError::device_count)});

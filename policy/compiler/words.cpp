@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/compiler/words.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace casemate::policy {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> reset_names{"none", "function-level", "secondary-bus", "device-specific"}; // measure::ResetKind
+// In the order of most_tpm_commands.
+constexpr std::array<std::string_view, most_tpm_commands.size()> command_names{
+    "CreatePrimary", "SelfTest",     "ActivateCredential", "NV_Read",       "PolicySecret", "Quote",         "ContextLoad", "ContextSave", "FlushContext",
+    "NV_ReadPublic", "ReadPublic",   "StartAuthSession",   "GetCapability", "GetRandom",    "GetTestResult", "PCR_Read",    "ReadClock"};
+
+} // namespace
 
 const char* word(Role role) {
     switch (role) {
@@ -23,6 +34,32 @@ std::vector<std::string> right_words(std::uint8_t rights) {
     if ((rights & right_interrupts) != 0) words.emplace_back("interrupts");
     if ((rights & right_mmio) != 0) words.emplace_back("mmio");
     return words;
+}
+
+std::vector<std::string> reset_words(std::uint8_t resets) {
+    std::vector<std::string> words;
+    for (std::size_t kind = 0; kind < reset_names.size(); ++kind)
+        if ((resets >> kind & 1) != 0) words.emplace_back(reset_names[kind]);
+    return words;
+}
+
+std::vector<std::string> tpm_command_words(std::span<const std::uint32_t> commands) {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < most_tpm_commands.size(); ++i)
+        if (std::ranges::count(commands, most_tpm_commands[i]) != 0) words.emplace_back(command_names[i]);
+    return words;
+}
+
+std::optional<std::uint8_t> reset_bit(std::string_view word) {
+    const auto kind = std::ranges::find(reset_names, word) - reset_names.begin();
+    if (kind == reset_names.size()) return std::nullopt;
+    return static_cast<std::uint8_t>(1 << kind);
+}
+
+std::optional<std::uint32_t> tpm_command(std::string_view word) {
+    const auto index = static_cast<std::size_t>(std::ranges::find(command_names, word) - command_names.begin());
+    if (index == command_names.size()) return std::nullopt;
+    return most_tpm_commands[index];
 }
 
 std::string id_text(const Device& device) {
@@ -50,6 +87,10 @@ std::vector<std::string> member_names(const Policy& policy, const Conflict& conf
     for (std::size_t vm = 0; vm < policy.vm_count; ++vm)
         if (conflict.has(vm)) names.push_back(vm_name(policy, vm));
     return names;
+}
+
+std::string interval_words(const Policy& policy) {
+    return policy.attestation_interval == 0 ? "as the leases want it" : std::to_string(policy.attestation_interval) + " s";
 }
 
 std::string listed(const std::vector<std::string>& words) {

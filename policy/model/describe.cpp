@@ -50,6 +50,12 @@ const char* describe(PolicyError error) {
     case PolicyError::cap: return "the cap must be 1 to 100 percent of the core";
     case PolicyError::secret_names: return "a VM has at most 4 secrets, each once, in ascending order; a name has 1 to 31 of a-z 0-9 - _ .";
     case PolicyError::secrets_not_driver: return "only a driver VM can be given secrets";
+    case PolicyError::restart_limit: return "a VM is restarted at most 8 times in a row";
+    case PolicyError::restart_limit_of_client: return "a client VM is not restarted: its restart limit is 0";
+    case PolicyError::quiet_seconds: return "a restart counts as good after 1 to 3600 quiet seconds";
+    case PolicyError::resets: return "the accepted resets must be one or more of none, function-level, secondary-bus and device-specific";
+    case PolicyError::attestation_interval: return "the attestation interval must be at most 86400 seconds";
+    case PolicyError::tpm_commands: return "the agent's TPM commands must be among those that an agent may have, ascending";
     case PolicyError::restart_not_driver: return "only a driver VM can be restarted warm";
     }
     return "unknown error";

@@ -8,9 +8,9 @@
 namespace casemate::policy {
 namespace {
 
-constexpr std::size_t policy_fields = 7;
-constexpr std::size_t vm_fields = 13;
-constexpr std::size_t device_fields = 5;
+constexpr std::size_t policy_fields = 9;
+constexpr std::size_t vm_fields = 15;
+constexpr std::size_t device_fields = 6;
 constexpr std::size_t link_fields = 2;
 
 template <typename T>
@@ -39,6 +39,8 @@ void read_vm(CborReader& in, Vm& vm) {
     in.expect_key(11), vm.cap = number<std::uint8_t>(in);
     in.expect_key(12), vm.secret_count = static_cast<std::uint8_t>(in.array_size(max_secrets));
     for (std::size_t i = 0; i < vm.secret_count; ++i) read_text(in, vm.secrets[i]);
+    in.expect_key(13), vm.restart_limit = number<std::uint8_t>(in);
+    in.expect_key(14), vm.quiet_seconds = number<std::uint16_t>(in);
 }
 
 /// The index of the VM with this name; vm_count when there is none (validate() reports it).
@@ -64,6 +66,7 @@ void read_device(CborReader& in, const Policy& policy, Device& device) {
         device.holders[i] = find_vm(policy, in.text(max_vm_name));
     in.expect_key(3), device.rights = number<std::uint8_t>(in);
     in.expect_key(4), device.max_lease = number<std::uint32_t>(in);
+    in.expect_key(5), device.resets = number<std::uint8_t>(in);
 }
 
 void read_link(CborReader& in, const Policy& policy, Link& link) {
@@ -115,6 +118,8 @@ void write_vm(CborWriter& out, const Vm& vm) {
     out.key(11), out.u64(vm.cap);
     out.key(12), out.array(vm.secret_count);
     for (std::size_t i = 0; i < vm.secret_count; ++i) out.text(vm.secrets[i].view());
+    out.key(13), out.u64(vm.restart_limit);
+    out.key(14), out.u64(vm.quiet_seconds);
 }
 
 void write_device(CborWriter& out, const Policy& policy, const Device& device) {
@@ -127,6 +132,7 @@ void write_device(CborWriter& out, const Policy& policy, const Device& device) {
     for (std::size_t i = 0; i < device.holder_count; ++i) out.text(policy.vms[device.holders[i]].name.view());
     out.key(3), out.u64(device.rights);
     out.key(4), out.u64(device.max_lease);
+    out.key(5), out.u64(device.resets);
 }
 
 void write_link(CborWriter& out, const Policy& policy, const Link& link) {
@@ -158,6 +164,9 @@ Status<PolicyFault> parse_policy(ByteView payload, Policy& policy) {
     for (std::size_t i = 0; i < policy.link_count; ++i) read_link(in, policy, policy.links[i]);
     in.expect_key(6), policy.conflict_count = static_cast<std::uint8_t>(in.array_size(max_conflicts));
     for (std::size_t i = 0; i < policy.conflict_count; ++i) read_conflict(in, policy, policy.conflicts[i]);
+    in.expect_key(7), policy.attestation_interval = number<std::uint32_t>(in);
+    in.expect_key(8), policy.tpm_command_count = static_cast<std::uint8_t>(in.array_size(most_tpm_commands.size()));
+    for (std::size_t i = 0; i < policy.tpm_command_count; ++i) policy.tpm_commands[i] = number<std::uint32_t>(in);
     if (!in.finished()) return Failure{PolicyFault{PolicyError::shape, 0}};
     return validate(policy);
 }
@@ -190,6 +199,9 @@ ByteView encode_policy(const Policy& policy, ByteSpan buffer) {
     for (std::size_t i = 0; i < policy.link_count; ++i) write_link(out, policy, policy.links[i]);
     out.key(6), out.array(policy.conflict_count);
     for (std::size_t i = 0; i < policy.conflict_count; ++i) write_conflict(out, policy, policy.conflicts[i]);
+    out.key(7), out.u64(policy.attestation_interval);
+    out.key(8), out.array(policy.tpm_command_count);
+    for (const std::uint32_t command : policy.agent_commands()) out.u64(command);
     return out.ok() ? out.written() : ByteView{};
 }
 

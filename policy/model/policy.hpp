@@ -7,10 +7,12 @@
 
 #include "hypervisor/base/device_address.hpp"
 #include "hypervisor/base/result.hpp"
+#include "policy/model/tpm_commands.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace casemate::policy {
@@ -32,6 +34,8 @@ inline constexpr std::uint32_t max_memory_mib = 65536;
 inline constexpr std::uint8_t max_core = 63;
 inline constexpr std::uint16_t usual_weight = 100, max_weight = 10000;
 inline constexpr std::uint32_t max_lease_seconds = 86400;
+inline constexpr std::uint8_t usual_restart_limit = 5, max_restart_limit = 8;
+inline constexpr std::uint16_t usual_quiet_seconds = 60, max_quiet_seconds = 3600;
 inline constexpr std::size_t public_key_size = 65; // SEC1 uncompressed P-256 point
 
 /// A short text by value.
@@ -76,6 +80,9 @@ struct Vm {
     std::uint16_t weight = usual_weight; // of its core, against the other VMs there
     std::uint8_t cap = 100;              // percent of its core at most
     Restart restart = Restart::cold; // warm: from a snapshot, for which as much memory again is set aside
+    // After so many restarts in a row, none of which ran quietly for so long, its devices go back for good. A client is not restarted: 0.
+    std::uint8_t restart_limit = usual_restart_limit;
+    std::uint16_t quiet_seconds = usual_quiet_seconds;
     std::uint8_t secret_count = 0;
     std::array<Text<max_secret_name>, max_secrets> secrets{}; // names of those that it may be given, ascending
 
@@ -86,6 +93,9 @@ struct Vm {
     }
 };
 
+/// Bits of Device::resets: bit k is measure::ResetKind k.
+inline constexpr std::uint8_t all_resets = 0xf;
+
 struct Device {
     DeviceAddress address;
     std::uint16_t vendor = 0;
@@ -94,6 +104,9 @@ struct Device {
     std::array<std::uint8_t, max_holders> holders{}; // indices into Policy::vms: who may be granted it
     std::uint8_t rights = 0;                         // the most that a grant may give
     std::uint32_t max_lease = 0;                     // seconds
+    std::uint8_t resets = all_resets;                // how it may be reset between two holders; bit 0: not at all (docs/measurements.md, tainted)
+
+    [[nodiscard]] constexpr bool accepts_reset(std::uint8_t kind) const { return (resets >> kind & 1) != 0; }
 
     [[nodiscard]] constexpr bool may_hold(std::size_t vm) const {
         for (std::size_t i = 0; i < holder_count; ++i)
@@ -128,7 +141,11 @@ struct Policy {
     std::array<Link, max_links> links{};
     std::uint8_t conflict_count = 0;
     std::array<Conflict, max_conflicts> conflicts{};
+    std::uint32_t attestation_interval = 0; // seconds from one evidence to the next at most; 0: as the leases want it
+    std::uint8_t tpm_command_count = 0;
+    std::array<std::uint32_t, most_tpm_commands.size()> tpm_commands{}; // that the agent VM may give, ascending
 
+    [[nodiscard]] constexpr std::span<const std::uint32_t> agent_commands() const { return std::span{tpm_commands}.first(tpm_command_count); }
     /// The driver VM of that name, if it may be given that secret; vm_count otherwise.
     [[nodiscard]] constexpr std::uint8_t receiver_of(std::string_view secret, std::string_view vm) const {
         std::uint8_t index = 0;
@@ -158,6 +175,9 @@ enum class PolicyError : std::uint8_t {
     restart_not_driver,
     secret_names,
     secrets_not_driver,
+    restart_limit,
+    restart_limit_of_client,
+    quiet_seconds,
     weight,
     cap,
     no_agent,
@@ -173,6 +193,7 @@ enum class PolicyError : std::uint8_t {
     holder_is_agent,
     rights,
     lease,
+    resets,
     link_count,
     link_end_unknown,
     link_to_itself,
@@ -184,6 +205,8 @@ enum class PolicyError : std::uint8_t {
     conflict_members,
     conflict_links,
     conflict_holders,
+    attestation_interval,
+    tpm_commands,
 };
 
 /// The broken rule, and which VM, device, link or conflict set (by its index) breaks it; 0 for rules about the whole policy.

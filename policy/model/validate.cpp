@@ -41,6 +41,17 @@ bool secrets_ok(const Vm& vm) {
     return true;
 }
 
+/// Some of most_tpm_commands, in its order.
+bool tpm_commands_ok(const Policy& policy) {
+    if (policy.tpm_command_count > most_tpm_commands.size()) return false;
+    std::size_t next = 0;
+    for (const std::uint32_t command : policy.agent_commands()) {
+        while (next < most_tpm_commands.size() && most_tpm_commands[next] != command) ++next;
+        if (next++ >= most_tpm_commands.size()) return false;
+    }
+    return true;
+}
+
 bool memory_ok(std::uint32_t mib) { return mib >= min_memory_mib && mib <= max_memory_mib && mib % 2 == 0; }
 
 PolicyError check_vm(const Vm& vm) {
@@ -56,6 +67,9 @@ PolicyError check_vm(const Vm& vm) {
     if (vm.restart == Restart::warm && vm.role != Role::driver) return PolicyError::restart_not_driver;
     if (vm.secret_count > max_secrets || !secrets_ok(vm)) return PolicyError::secret_names;
     if (vm.secret_count != 0 && vm.role != Role::driver) return PolicyError::secrets_not_driver;
+    if (vm.restart_limit > max_restart_limit) return PolicyError::restart_limit;
+    if (vm.restart_limit != 0 && vm.role == Role::client) return PolicyError::restart_limit_of_client;
+    if (vm.quiet_seconds == 0 || vm.quiet_seconds > max_quiet_seconds) return PolicyError::quiet_seconds;
     if (vm.weight == 0 || vm.weight > max_weight) return PolicyError::weight;
     return vm.cap >= 1 && vm.cap <= 100 ? PolicyError::none : PolicyError::cap;
 }
@@ -85,7 +99,8 @@ PolicyError check_device(const Policy& policy, const Device& device) {
     const PolicyError holders = check_holders(policy, device);
     if (holders != PolicyError::none) return holders;
     if (device.rights == 0 || (device.rights & ~all_rights) != 0) return PolicyError::rights;
-    return device.max_lease >= 1 && device.max_lease <= max_lease_seconds ? PolicyError::none : PolicyError::lease;
+    if (device.max_lease == 0 || device.max_lease > max_lease_seconds) return PolicyError::lease;
+    return device.resets != 0 && device.resets <= all_resets ? PolicyError::none : PolicyError::resets;
 }
 
 PolicyError check_link(const Policy& policy, const Link& link) {
@@ -188,6 +203,8 @@ Status<PolicyFault> validate(const Policy& policy) {
     if (policy.device_count > max_devices) return Failure{PolicyFault{PolicyError::device_count, 0}};
     if (policy.link_count > max_links) return Failure{PolicyFault{PolicyError::link_count, 0}};
     if (policy.conflict_count > max_conflicts) return Failure{PolicyFault{PolicyError::conflict_count, 0}};
+    if (policy.attestation_interval > max_lease_seconds) return Failure{PolicyFault{PolicyError::attestation_interval, 0}};
+    if (!tpm_commands_ok(policy)) return Failure{PolicyFault{PolicyError::tpm_commands, 0}};
     TRY(check_vms(policy));
     TRY(check_devices(policy));
     TRY(check_links(policy));

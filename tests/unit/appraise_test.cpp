@@ -687,6 +687,16 @@ TEST_CASE("a recorded gate without remapping gets nothing", "[appraise]") {
     gates_refused_for(evidence, AppraisalError::gate_isolation);
 }
 
+TEST_CASE("a recorded gate of a device that shares its group, or resets otherwise than the policy wants it, gets nothing", "[appraise]") {
+    EvidenceBuilder evidence;
+    evidence.gates.clear();
+    auto request = evidence.gate(0, 1);
+    if (GENERATE(true, false)) request.isolation.group += 1;
+    else evidence.policy.devices[0].resets = 1 << static_cast<unsigned>(ResetKind::secondary_bus);
+    evidence.open_gate(request);
+    gates_refused_for(evidence, AppraisalError::gate_isolation);
+}
+
 TEST_CASE("a gate of a device that the driver's own image tainted may be granted, of another image not",
           "[appraise]") {
     EvidenceBuilder evidence;

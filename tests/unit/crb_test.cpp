@@ -3,6 +3,7 @@
 #include "hypervisor/devices/tpm_acpi.hpp"
 #include "hypervisor/devices/tpm_command_filter.hpp"
 #include "hypervisor/devices/tpm_crb.hpp"
+#include "policy/model/tpm_commands.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -35,7 +36,8 @@ struct Fixture {
     std::vector<std::uint8_t> registers = std::vector<std::uint8_t>(4096);
     std::vector<std::uint8_t> buffer = std::vector<std::uint8_t>(4096);
     FakeTpm tpm;
-    TpmCrb crb{registers, buffer, tpm};
+    std::span<const std::uint32_t> allowed = policy::most_tpm_commands;
+    TpmCrb crb{registers, buffer, allowed, tpm};
 
     std::uint32_t reg(std::uint32_t offset) { return static_cast<std::uint32_t>(crb.read_memory(offset, 4)); }
     void command(std::uint32_t size, std::uint32_t code) {
@@ -114,6 +116,16 @@ TEST_CASE("commands that change PCRs or hierarchies never reach the TPM", "[crb]
         CHECK(f.tpm.seen.empty());
         CHECK(f.response_code() == 0x143);
         CHECK(f.reg(0x4c) == 0);
+    }
+}
+
+TEST_CASE("of the commands that an agent may have, those that the policy does not list never reach the TPM", "[crb]") {
+    constexpr std::array<std::uint32_t, 2> listed{0x17a, 0x17b}; // GetCapability, GetRandom
+    for (const std::uint32_t code : policy::most_tpm_commands) {
+        Fixture f{.allowed = listed};
+        f.run(10, code);
+        CHECK(f.tpm.seen.size() == (code == 0x17a || code == 0x17b ? 1 : 0));
+        if (f.tpm.seen.empty()) CHECK(f.response_code() == 0x143);
     }
 }
 

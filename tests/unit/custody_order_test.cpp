@@ -118,13 +118,13 @@ TEST_CASE("a lease that ends while a VM is being stopped takes the device back",
 
 TEST_CASE("restarts by order count as restarts: too often, and the device goes back", "[custody]") {
     Running bench;
-    for (std::uint32_t i = 0; i <= custody::max_restarts; ++i) {
+    for (std::uint32_t i = 0; i <= policy::usual_restart_limit; ++i) {
         CHECK(bench.runs(disk0));
         REQUIRE(bench.order(disk0, Order::restart) == OrderError::none);
         bench.obeyed(disk0);
         bench.custody->tick(bench.now = bench.custody->vm(disk0).not_before);
         bench.now += 1;
-        if (i < custody::max_restarts) CHECK(bench.submit(bench.renewal(bench.disk_grant)) == GrantError::none);
+        if (i < policy::usual_restart_limit) CHECK(bench.submit(bench.renewal(bench.disk_grant)) == GrantError::none);
     }
     CHECK_FALSE(bench.runs(disk0));
     CHECK(bench.state(disk) == DeviceState::quarantined);

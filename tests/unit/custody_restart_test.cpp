@@ -317,6 +317,36 @@ TEST_CASE("an agent for whose restart the ledger has no room stays out", "[custo
     CHECK((bench.machine.running.count(agent) == 1) == enough);
 }
 
+TEST_CASE("how often a VM is restarted in a row, and when it is quiet, is the policy's to say", "[custody]") {
+    Bench bench;
+    const std::uint8_t limit = GENERATE(0, 1, 8);
+    bench.policy.vms[disk0].restart_limit = limit;
+    bench.policy.vms[disk0].quiet_seconds = 2;
+    bench.begin();
+    Claims grant = bench.claims(disk, disk0);
+    grant.lease = 60;
+    REQUIRE(bench.submit(grant) == GrantError::none);
+    const auto crash_and_wait = [&] {
+        crash(bench, disk0);
+        while (bench.state(disk) == DeviceState::waiting) {
+            REQUIRE(bench.submit(bench.renewal(grant)) == GrantError::none);
+            bench.custody->tick(bench.now += 500);
+        }
+    };
+    for (std::uint8_t i = 0; i < limit; ++i) crash_and_wait();
+    CHECK(bench.state(disk) == DeviceState::assigned);
+    if (limit != 0) {
+        bench.custody->tick(bench.now += 2000); // quiet: the next one is the first of a row
+        crash_and_wait();
+        CHECK(bench.custody->vm(disk0).restarts == 1);
+        for (std::uint8_t i = 1; i < limit; ++i) crash_and_wait();
+    }
+    const std::size_t before = bench.machine.ledger.size();
+    crash_and_wait();
+    CHECK(bench.state(disk) == DeviceState::quarantined);
+    CHECK(bench.machine.ledger[before + 1].cause == Cause::restart_limit);
+}
+
 TEST_CASE("a minute of quiet running forgets the restarts before it", "[custody]") {
     const std::uint64_t quiet = GENERATE(59'999, 60'000);
     Bench bench;

@@ -150,7 +150,7 @@ public:
         request.launch_id = launch_id;
         request.vm_id = vm_id(vm);
         request.device = {policy.devices[device].address, 0x8086, 0x10d3, 0, 0, 0x020000};
-        request.isolation = {true, true, measure::ResetKind::function_level, 0};
+        request.isolation = {true, true, measure::ResetKind::function_level, request.device.address.requester_id()};
         return request;
     }
     void open_gate(const measure::GateRequest& request) {

@@ -119,6 +119,11 @@ TEST_CASE("every value of a VM and a device is compared", "[policy]") {
     CHECK(differs([](Policy& p) { p.vms[1].cap = 7; }));
     CHECK(differs([](Policy& p) { p.vms[1].restart = Restart::warm; }));
     CHECK(differs([](Policy& p) { set(p.vms[1].secrets[p.vms[1].secret_count++], "key"); }));
+    CHECK(differs([](Policy& p) { p.vms[1].restart_limit = 7; }));
+    CHECK(differs([](Policy& p) { p.vms[1].quiet_seconds = 7; }));
+    CHECK(differs([](Policy& p) { p.devices[0].resets = 7; }));
+    CHECK(differs([](Policy& p) { p.attestation_interval = 7; }));
+    CHECK(differs([](Policy& p) { p.tpm_commands[p.tpm_command_count++] = 0x158; }));
     CHECK(differs([](Policy& p) { p.devices[0].vendor = 7; }));
     CHECK(differs([](Policy& p) { p.devices[0].rights = right_dma; }));
     CHECK(differs([](Policy& p) { p.devices[0].max_lease = 7; }));

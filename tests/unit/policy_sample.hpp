@@ -23,6 +23,7 @@ inline policy::Vm sample_vm(std::string_view name, policy::Role role) {
     set(vm.initrd, "agent.img");
     set(vm.command_line, "console=ttyS0 quiet");
     vm.memory_mib = 128;
+    if (role == policy::Role::client) vm.restart_limit = 0;
     return vm;
 }
 

@@ -95,6 +95,35 @@ TEST_CASE("a policy source is read into the policy", "[policy]") {
     CHECK(policy.devices[0].max_lease == 60);
 }
 
+TEST_CASE("restart rules, accepted resets, attestation interval and the agent's TPM commands are the owner's to say", "[policy]") {
+    CHECK(read(sample())->policy.vms[1].restart_limit == 5);
+    CHECK(read(sample())->policy.vms[1].quiet_seconds == 60);
+    CHECK(read(linked("[\"net0\", \"client\"]"))->policy.vms[2].restart_limit == 0);
+    CHECK(read(sample())->policy.devices[0].resets == all_resets);
+    CHECK(read(sample())->policy.attestation_interval == 0);
+    CHECK(read(sample())->policy.agent_commands().size() == most_tpm_commands.size());
+
+    std::string text = sample();
+    text.replace(text.find("memory_mib = 96"), 15, "memory_mib = 96\nrestart_limit = 2\nquiet_seconds = 10");
+    text.replace(text.find("max_lease = 60"), 14, "max_lease = 60\nresets = [\"secondary-bus\", \"function-level\"]");
+    const auto source = read("attestation_interval = 20\nagent_tpm_commands = [\"Quote\", \"CreatePrimary\"]\n" + text);
+    REQUIRE(source->problems.empty());
+    const Policy& policy = source->policy;
+    CHECK((policy.vms[1].restart_limit == 2 && policy.vms[1].quiet_seconds == 10 && policy.attestation_interval == 20));
+    CHECK(policy.devices[0].resets == (1 << 1 | 1 << 2));
+    CHECK(std::vector<std::uint32_t>{policy.agent_commands().begin(), policy.agent_commands().end()} == std::vector<std::uint32_t>{0x131, 0x158});
+    CHECK(read(decompile(policy))->policy.agent_commands().size() == 2);
+    CHECK(decompile(read(decompile(policy))->policy) == decompile(policy));
+
+    CHECK(problem_after("max_lease = 60", "max_lease = 60\nresets = [\"gently\"]") == "20: 'gently' is not one of none, function-level, secondary-bus and device-specific");
+    CHECK(problem_after("max_lease = 60", "max_lease = 60\nresets = []").ends_with("none, function-level, secondary-bus and device-specific"));
+    CHECK(problem_after("epoch = 3", "epoch = 3\nagent_tpm_commands = [\"PCR_Extend\"]").ends_with("'PCR_Extend' is no TPM command that an agent may be allowed"));
+    CHECK(problem_after("epoch = 3", "epoch = 3\nagent_tpm_commands = [\"Quote\", \"Quote\"]").ends_with("'Quote' is there twice"));
+    CHECK(problem_after("epoch = 3", "epoch = 3\nattestation_interval = 86401").ends_with("the attestation interval must be at most 86400 seconds"));
+    CHECK(problem_after("memory_mib = 96", "memory_mib = 96\nrestart_limit = 9").ends_with("a VM is restarted at most 8 times in a row"));
+    CHECK(problem_after("memory_mib = 96", "memory_mib = 96\nquiet_seconds = 0").ends_with("a restart counts as good after 1 to 3600 quiet seconds"));
+}
+
 TEST_CASE("a VM has the usual weight and no cap unless the source says otherwise", "[policy]") {
     CHECK(read(sample())->policy.vms[1].weight == 100);
     CHECK(read(sample())->policy.vms[1].cap == 100);

@@ -254,7 +254,9 @@ TEST_CASE("every rule about the whole policy has its own error", "[policy]") {
     CHECK(rule_broken_by([](Policy& p) { p.vm_count = 17; }) == PolicyError::vm_count);
     CHECK(rule_broken_by([](Policy& p) { p.device_count = 33; }) == PolicyError::device_count);
     CHECK(rule_broken_by([](Policy& p) { p.link_count = 17; }) == PolicyError::link_count);
-    CHECK(rule_broken_by([](Policy& p) { p.vms[0].role = Role::client; }) == PolicyError::no_agent);
+    CHECK(rule_broken_by([](Policy& p) { p.vms[0].role = Role::client, p.vms[0].restart_limit = 0; }) == PolicyError::no_agent);
+    CHECK(rule_broken_by([](Policy& p) { p.attestation_interval = 86400; }) == PolicyError::none);
+    CHECK(rule_broken_by([](Policy& p) { p.attestation_interval = 86401; }) == PolicyError::attestation_interval);
 }
 
 TEST_CASE("every rule about a VM has its own error", "[policy]") {
@@ -276,6 +278,11 @@ TEST_CASE("every rule about a VM has its own error", "[policy]") {
     CHECK(rule_broken_by([](Policy& p) { p.vms[1].restart = Restart{2}; }) == PolicyError::restart);
     CHECK(rule_broken_by([](Policy& p) { p.vms[0].restart = Restart::warm; }) == PolicyError::restart_not_driver);
     CHECK(rule_broken_by([](Policy& p) { p.vms[1].restart = Restart::warm; }) == PolicyError::none);
+    CHECK(rule_broken_by([](Policy& p) { p.vms[1].restart_limit = 0; }) == PolicyError::none);
+    CHECK(rule_broken_by([](Policy& p) { p.vms[1].restart_limit = 9; }) == PolicyError::restart_limit);
+    CHECK(rule_broken_by([](Policy& p) { p.vms[1].role = Role::client; }) == PolicyError::restart_limit_of_client);
+    CHECK(rule_broken_by([](Policy& p) { p.vms[1].quiet_seconds = 0; }) == PolicyError::quiet_seconds);
+    CHECK(rule_broken_by([](Policy& p) { p.vms[1].quiet_seconds = 3601; }) == PolicyError::quiet_seconds);
     CHECK(rule_broken_by([](Policy& p) { p.vms[1].weight = 0; }) == PolicyError::weight);
     CHECK(rule_broken_by([](Policy& p) { p.vms[1].weight = 10001; }) == PolicyError::weight);
     CHECK(rule_broken_by([](Policy& p) { p.vms[1].cap = 0; }) == PolicyError::cap);
@@ -302,7 +309,41 @@ TEST_CASE("every rule about a device has its own error", "[policy]") {
     CHECK(rule_broken_by([](Policy& p) { p.devices[1].rights = 8; }) == PolicyError::rights);
     CHECK(rule_broken_by([](Policy& p) { p.devices[1].max_lease = 0; }) == PolicyError::lease);
     CHECK(rule_broken_by([](Policy& p) { p.devices[1].max_lease = 86401; }) == PolicyError::lease);
+    CHECK(rule_broken_by([](Policy& p) { p.devices[1].resets = 0; }) == PolicyError::resets);
+    CHECK(rule_broken_by([](Policy& p) { p.devices[1].resets = 16; }) == PolicyError::resets);
+    CHECK(rule_broken_by([](Policy& p) { p.devices[1].resets = 1 << 1; }) == PolicyError::none);
     CHECK(fault_after([](Policy& p) { p.devices[1].rights = 0; }).index == 1);
+}
+
+TEST_CASE("the agent's TPM commands are some of those that an agent may have, ascending, each once", "[policy]") {
+    const auto rule = [](std::vector<std::uint32_t> commands) {
+        return rule_broken_by([&](Policy& p) {
+            p.tpm_command_count = static_cast<std::uint8_t>(commands.size());
+            std::copy(commands.begin(), commands.end(), p.tpm_commands.begin());
+        });
+    };
+    CHECK(rule({}) == PolicyError::none);
+    CHECK(rule({0x158, 0x17B}) == PolicyError::none);
+    CHECK(rule({most_tpm_commands.begin(), most_tpm_commands.end()}) == PolicyError::none);
+    CHECK(rule({0x17B, 0x158}) == PolicyError::tpm_commands);
+    CHECK(rule({0x158, 0x158}) == PolicyError::tpm_commands);
+    for (const std::uint32_t never : {0x182u, 0x13Du, 0x126u, 0x122u, 0x120u, 0x129u, 0u}) // PCR_Extend, PCR_Reset, Clear, NV_UndefineSpace, EvictControl, HierarchyChangeAuth
+        CHECK(rule({never}) == PolicyError::tpm_commands);
+    CHECK(rule_broken_by([](Policy& p) { p.tpm_command_count = 18; }) == PolicyError::tpm_commands);
+
+    Policy policy = sample_policy();
+    policy.attestation_interval = 30;
+    policy.tpm_command_count = 2, policy.tpm_commands[0] = 0x158, policy.tpm_commands[1] = 0x17B;
+    policy.vms[1].restart_limit = 2, policy.vms[1].quiet_seconds = 7, policy.devices[1].resets = 6;
+    const Bytes bytes = encoded(policy);
+    const auto again = std::make_unique<Policy>();
+    REQUIRE(parse_policy(bytes, *again).ok());
+    CHECK(encoded(*again) == bytes);
+    CHECK(again->attestation_interval == 30);
+    CHECK(std::vector<std::uint32_t>{again->agent_commands().begin(), again->agent_commands().end()} == std::vector<std::uint32_t>{0x158, 0x17B});
+    CHECK((again->vms[1].restart_limit == 2 && again->vms[1].quiet_seconds == 7 && again->devices[1].resets == 6));
+    CHECK_FALSE(again->devices[1].accepts_reset(0));
+    CHECK(again->devices[1].accepts_reset(2));
 }
 
 TEST_CASE("a VM's secrets are names in ascending order, each once, and a driver VM's alone", "[policy]") {

@@ -34,6 +34,17 @@ struct Scene {
 
 } // namespace
 
+TEST_CASE("a policy with an attestation interval has its evidence as often, and leases no longer than that needs", "[verifier]") {
+    Scene scene;
+    scene.platform = scene.verifier.platform('b', 7);
+    REQUIRE(scene.verifier.accept(*scene.platform).status == 200);
+    const Reply reply = scene.attest();
+    REQUIRE(reply.body["verdict"] == "affirming");
+    CHECK(reply.body["next_in"] == 6); // 2/5 of it, whole seconds
+    REQUIRE(reply.body["grants"].size() == 2);
+    CHECK(scene.claims(reply.body["grants"][0]).lease == 17);
+}
+
 TEST_CASE("good evidence gets a grant for each gate, the same when asked again", "[verifier]") {
     Scene scene;
     const Reply reply = scene.attest();

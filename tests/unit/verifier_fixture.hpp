@@ -24,7 +24,8 @@ inline constexpr const char* operator_token = "operator-token-0123456789abcdef01
 /// A launch whose policy is really signed and names this verifier's grant key.
 class Platform {
 public:
-    Platform(const cose::Signer& owner, const cose::Signer& grant_key) {
+    Platform(const cose::Signer& owner, const cose::Signer& grant_key, std::uint32_t attestation_interval = 0) {
+        builder.policy.attestation_interval = attestation_interval;
         builder.policy.grant_key = grant_key.public_key();
         builder.owner_key = owner.public_key();
         std::uint8_t header[cose::max_protected];
@@ -125,8 +126,8 @@ public:
     }
 
     /// A platform as enrolment would leave it.
-    std::unique_ptr<Platform> platform(char digit) {
-        auto made = std::make_unique<Platform>(owner, grant_key);
+    std::unique_ptr<Platform> platform(char digit, std::uint32_t attestation_interval = 0) {
+        auto made = std::make_unique<Platform>(owner, grant_key, attestation_interval);
         made->id = std::string(64, digit);
         made->token = std::string(64, digit);
         renew(*made);

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The TPM commands that the agent VM may give, all run at locality 0 [TPM2-P2 6.5.2, table 11]: what
+// The TPM commands that a policy may let the agent VM give, all run at locality 0 [TPM2-P2 6.5.2, table 11]: what
 // enrolment, quotes and sessions need and nothing that changes PCRs, hierarchies, NV contents or persistent
-// objects. A command that is not listed is answered with TPM_RC_COMMAND_CODE and never reaches the TPM.
+// objects. The policy lists those that its agent needs; every other is answered with TPM_RC_COMMAND_CODE and never reaches the TPM.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 
-namespace casemate::devices {
+namespace casemate::policy {
 
-inline constexpr std::uint32_t tpm_rc_command_code = 0x143; // RC_VER1 + 0x43 [TPM2-P2 6.6.3]
-
-inline constexpr std::array<std::uint32_t, 17> agent_tpm_commands{
+inline constexpr std::array<std::uint32_t, 17> most_tpm_commands{
     0x131, // CreatePrimary: EK and attestation key
     0x143, // SelfTest: the kernel's driver asks for it
     0x147, // ActivateCredential
@@ -32,8 +29,4 @@ inline constexpr std::array<std::uint32_t, 17> agent_tpm_commands{
     0x181, // ReadClock
 };
 
-constexpr bool agent_may_send(std::uint32_t command_code) {
-    return std::ranges::find(agent_tpm_commands, command_code) != agent_tpm_commands.end();
-}
-
-} // namespace casemate::devices
+} // namespace casemate::policy
