@@ -60,6 +60,7 @@ public:
     [[nodiscard]] int swtpm_pid() const { return swtpm_ ? swtpm_->pid() : -1; }
     /// One TPM command of the host's own, between the guest's.
     Outcome<std::vector<std::uint8_t>> tpm_command(ByteView command) { return tpm_->transact(command); }
+    [[nodiscard]] const TpmCommandCounts& tpm_command_counts() const { return tpm_->command_counts(); }
     /// A QMP command, for tests: query-status, pmemsave, device_add, human-monitor-command. Not from an event.
     Outcome<nlohmann::json> monitor(const std::string& command, const nlohmann::json& arguments);
 

@@ -9,6 +9,7 @@ namespace {
 constexpr Millis control_limit{10'000};
 constexpr Millis command_limit{60'000}; // RSA key generation is the slowest TPM command
 constexpr std::size_t hash_chunk = 4096;
+constexpr std::size_t control_word = 4, command_code_at = 6; // [TPM2-P1 18]
 
 std::vector<std::uint8_t> request_of(Control command, std::size_t body = 0) {
     std::vector<std::uint8_t> request(4 + body);
@@ -83,6 +84,7 @@ Status<Error> TpmProxy::handle_control(const ControlFrame& frame, ByteView bytes
     }
     if (frame.rule->verdict == Verdict::take_data_fd) return take_data_fd();
     if (frame.rule->command == Control::shutdown) shut_down_ = true;
+    if (frame.rule->command == Control::set_locality) locality_ = bytes[control_word];
     const auto response = TRY(control(bytes, frame.rule->response));
     return write_all(qemu_control_.get(), response, control_limit);
 }
@@ -123,6 +125,7 @@ Status<Error> TpmProxy::forward_commands() {
     if (frame.state == FrameState::malformed) return fail("malformed TPM command from QEMU");
     if (frame.state == FrameState::incomplete) return Done{};
     in_flight_ = true;
+    ++command_counts_[locality_][BigEndianReader{ByteView{from_qemu_}.subspan(command_code_at)}.u32()];
     TRY(write_all(swtpm_data_.get(), ByteView{from_qemu_}.first(frame.size), control_limit));
     from_qemu_.erase(from_qemu_.begin(), from_qemu_.begin() + static_cast<std::ptrdiff_t>(frame.size));
     return Done{};

@@ -10,7 +10,12 @@
 #include "dlaunch/model/byte_io.hpp"
 #include "dlaunch/model/tpm_frames.hpp"
 
+#include <map>
+
 namespace casemate::model {
+
+/// How often the guest sent which command: by locality, then by TPM_CC [TPM2-P2 6.5.2]. The host's own are not counted.
+using TpmCommandCounts = std::map<std::uint8_t, std::map<std::uint32_t, std::uint64_t>>;
 
 class TpmProxy {
 public:
@@ -29,6 +34,7 @@ public:
     Status<Error> measure(ByteView secure_loader);
     /// One TPM command of the host's own, between those of the guest, at whatever locality the guest last used.
     Outcome<std::vector<std::uint8_t>> transact(ByteView command);
+    [[nodiscard]] const TpmCommandCounts& command_counts() const { return command_counts_; }
     /// QEMU has asked swtpm to shut down: its end is expected.
     [[nodiscard]] bool shut_down() const { return shut_down_; }
 
@@ -57,6 +63,8 @@ private:
     std::vector<std::uint8_t> from_qemu_control_;
     std::vector<std::uint8_t> from_qemu_;
     std::vector<std::uint8_t> from_swtpm_;
+    TpmCommandCounts command_counts_;
+    std::uint8_t locality_ = 0; // that QEMU set last
     bool in_flight_ = false;
     bool shut_down_ = false;
 };

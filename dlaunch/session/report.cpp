@@ -2,6 +2,7 @@
 // See report.hpp.
 #include "dlaunch/session/report.hpp"
 
+#include "dlaunch/measure/tpm_command_name.hpp"
 #include "dlaunch/measure/tpm_wire.hpp"
 #include "dlaunch/session/base64.hpp"
 #include "dlaunch/session/live_report.hpp"
@@ -151,6 +152,16 @@ std::optional<std::string> custody_contradiction(const json& devices) {
     return std::nullopt;
 }
 
+json tpm_commands(const model::TpmCommandCounts& counts) {
+    json localities = json::object();
+    for (const auto& [locality, commands] : counts)
+        for (const auto& [code, count] : commands) {
+            const std::string_view name = measure::tpm_command_name(code);
+            localities[std::to_string(locality)][name.empty() ? std::to_string(code) : std::string{name}] = count;
+        }
+    return localities;
+}
+
 } // namespace
 
 json make_report(Session& session, const std::vector<std::pair<std::string, double>>& phases) {
@@ -169,7 +180,8 @@ json make_report(Session& session, const std::vector<std::pair<std::string, doub
             {"link_ends", link_end_list(seen.status)},
             {"ledger", log.ledger},
             {"ledger_problem", log.problem.empty() ? json(nullptr) : json(log.problem)},
-            {"traffic", traffic(session)}};
+            {"traffic", traffic(session)},
+            {"tpm_commands", tpm_commands(session.platform().tpm_command_counts())}};
 }
 
 bool last_log_is_current(Session& session) {

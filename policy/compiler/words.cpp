@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/compiler/words.hpp"
 
+#include "dlaunch/measure/tpm_command_name.hpp"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -9,10 +11,6 @@ namespace casemate::policy {
 namespace {
 
 constexpr std::array<std::string_view, 4> reset_names{"none", "function-level", "secondary-bus", "device-specific"}; // measure::ResetKind
-// In the order of most_tpm_commands.
-constexpr std::array<std::string_view, most_tpm_commands.size()> command_names{
-    "CreatePrimary", "SelfTest",     "ActivateCredential", "NV_Read",       "PolicySecret", "Quote",         "ContextLoad", "ContextSave", "FlushContext",
-    "NV_ReadPublic", "ReadPublic",   "StartAuthSession",   "GetCapability", "GetRandom",    "GetTestResult", "PCR_Read",    "ReadClock"};
 
 } // namespace
 
@@ -45,8 +43,7 @@ std::vector<std::string> reset_words(std::uint8_t resets) {
 
 std::vector<std::string> tpm_command_words(std::span<const std::uint32_t> commands) {
     std::vector<std::string> words;
-    for (std::size_t i = 0; i < most_tpm_commands.size(); ++i)
-        if (std::ranges::count(commands, most_tpm_commands[i]) != 0) words.emplace_back(command_names[i]);
+    for (const std::uint32_t command : commands) words.emplace_back(measure::tpm_command_name(command));
     return words;
 }
 
@@ -57,9 +54,8 @@ std::optional<std::uint8_t> reset_bit(std::string_view word) {
 }
 
 std::optional<std::uint32_t> tpm_command(std::string_view word) {
-    const auto index = static_cast<std::size_t>(std::ranges::find(command_names, word) - command_names.begin());
-    if (index == command_names.size()) return std::nullopt;
-    return most_tpm_commands[index];
+    const auto code = measure::tpm_command_code(word);
+    return code && std::ranges::count(most_tpm_commands, *code) != 0 ? code : std::nullopt;
 }
 
 std::string id_text(const Device& device) {

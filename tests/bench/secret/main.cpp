@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // casemate-bench-secret: the main job of `./casemate bench secrets`: what the release of a sealed secret costs, command by command, and what the
 // owner's policy costs to compile and to verify. Exit status 1 means that a measurement broke; a slow number is never a failure.
+#include "dlaunch/measure/tpm_command_name.hpp"
 #include "dlaunch/model/state_dir.hpp"
 #include "dlaunch/session/artefacts.hpp"
 #include "dlaunch/session/report.hpp"
@@ -88,7 +89,7 @@ void measure_release(TimedTpm& tpm, Sealed& sealed, Counted& all) {
     std::map<std::string, double> sums;
     std::map<std::string, std::size_t> counts;
     for (const TimedTpm::Timed& each : tpm.commands) {
-        const char* const name = bench::secret::command_name(each.code);
+        const std::string name{measure::tpm_command_name(each.code)};
         sums[name] += each.milliseconds;
         ++counts[name];
     }

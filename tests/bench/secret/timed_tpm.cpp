@@ -68,16 +68,4 @@ double TimedTpm::empty_command() {
     return milliseconds_since(start);
 }
 
-const char* command_name(std::uint32_t code) {
-    using measure::TPM_CC;
-    constexpr std::pair<TPM_CC, const char*> names[] = {
-        {TPM_CC::PCR_Reset, "PCR_Reset"}, {TPM_CC::PolicyNV, "PolicyNV"}, {TPM_CC::Import, "Import"}, {TPM_CC::Load, "Load"}, {TPM_CC::Unseal, "Unseal"},
-        {TPM_CC::FlushContext, "FlushContext"}, {TPM_CC::LoadExternal, "LoadExternal"}, {TPM_CC::PolicyAuthorize, "PolicyAuthorize"},
-        {TPM_CC::PolicyLocality, "PolicyLocality"}, {TPM_CC::StartAuthSession, "StartAuthSession"}, {TPM_CC::VerifySignature, "VerifySignature"},
-        {TPM_CC::PolicyPCR, "PolicyPCR"}, {TPM_CC::PCR_Extend, "PCR_Extend"}, {TPM_CC::PolicySecret, "PolicySecret"}, {TPM_CC::ReadPublic, "ReadPublic"}};
-    for (const auto& [known, name] : names)
-        if (static_cast<std::uint32_t>(known) == code) return name;
-    return "another";
-}
-
 } // namespace casemate::bench::secret

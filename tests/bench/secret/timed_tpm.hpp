@@ -36,7 +36,4 @@ private:
     std::unique_ptr<model::SoftwareTpm> tpm_;
 };
 
-/// "Unseal".
-[[nodiscard]] const char* command_name(std::uint32_t code);
-
 } // namespace casemate::bench::secret

@@ -96,6 +96,25 @@ TEST_CASE("data commands pass whole, and the model's own hash sequence works bet
     CHECK(bench.answer(data.ours.get()) == success);
 }
 
+TEST_CASE("the guest's commands are counted by locality and code") {
+    Bench bench;
+    Channel data = make_socket_channel().value();
+    REQUIRE(bench.control(init) == good);
+    REQUIRE(bench.control({0, 0, 0, 16}, data.theirs.get()) == good);
+    const auto send = [&](const Bytes& command) {
+        REQUIRE(write_all(data.ours.get(), command, Millis{1000}).ok());
+        return bench.answer(data.ours.get()).size();
+    };
+    const Bytes self_test{0x80, 1, 0, 0, 0, 11, 0, 0, 1, 0x43, 1};
+    REQUIRE(send({0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 0}) == 10);
+    REQUIRE(send(self_test) == 10);
+    REQUIRE(bench.control({0, 0, 0, 5, 2, 0, 0, 0}) == good);
+    REQUIRE(send(self_test) == 10);
+    REQUIRE(send(self_test) == 10);
+    REQUIRE(bench.proxy_->transact(self_test).ok()); // the host's own
+    CHECK(bench.proxy_->command_counts() == TpmCommandCounts{{0, {{0x143, 1}, {0x144, 1}}}, {2, {{0x143, 2}}}});
+}
+
 TEST_CASE("a TPM command of impossible size ends the proxy instead of waiting for it") {
     Bench bench;
     Channel data = make_socket_channel().value();
