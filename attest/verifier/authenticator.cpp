@@ -45,7 +45,7 @@ Result<Principal, ApiError> Authenticator::of_token(std::string_view token) cons
 /// A kept connection may outlive the certificate that opened it.
 Result<Principal, ApiError> Authenticator::of_certificate(const ClientCertificate& certificate) const {
     if (certificate.not_after <= context_.now()) return refuse(401, "certificate_expired", "the client certificate expired");
-    const std::optional<Principal> principal = certificates_.find(certificate);
+    const std::optional<Principal> principal = operators_.find(certificate);
     if (!principal) return refuse(403, "certificate_unknown", "no operator has this client certificate");
     return *principal;
 }

@@ -12,8 +12,7 @@ namespace casemate::verifier {
 
 class Authenticator {
 public:
-    Authenticator(const Context& context, CertificateMap certificates)
-        : context_{context}, certificates_{std::move(certificates)} {}
+    Authenticator(const Context& context, const OperatorRegister& operators) : context_{context}, operators_{operators} {}
 
     /// 401 `token_missing`, `token_wrong`, `token_expired`.
     [[nodiscard]] Result<store::Platform, ApiError> platform(const HttpRequest& request, const std::string& id) const;
@@ -26,7 +25,7 @@ private:
     [[nodiscard]] Result<Principal, ApiError> of_certificate(const ClientCertificate& certificate) const;
 
     const Context& context_;
-    const CertificateMap certificates_;
+    const OperatorRegister& operators_;
 };
 
 } // namespace casemate::verifier

@@ -3,6 +3,7 @@
 #include "attest/verifier/http_server.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -43,6 +44,7 @@ public:
     Implementation& operator=(const Implementation&) = delete;
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
+    void reload_tls() { tls_ = make_tls(options_); }
     [[nodiscard]] ConnectionCounts connections() const { return {share_.connections, share_.accepted, share_.refused}; }
     void stop();
 
@@ -55,7 +57,7 @@ private:
     const Handler handler_;
     SessionShare share_{options_, handler_, {}, {}, {}, {}, {}, {}};
     asio::io_context io_;
-    asio::ssl::context tls_{asio::ssl::context::tls_server};
+    std::atomic<std::shared_ptr<asio::ssl::context>> tls_; // each connection keeps the one that it began with
     tcp::acceptor acceptor_{asio::make_strand(io_)};
     asio::steady_timer pause_{acceptor_.get_executor()};
     std::uint16_t port_ = 0;
@@ -64,7 +66,7 @@ private:
 
 HttpServer::Implementation::Implementation(const HttpOptions& options, Handler handler)
     : options_{options}, handler_{std::move(handler)} {
-    set_up_tls(tls_, options_);
+    reload_tls();
     listen();
     accept();
     for (unsigned i = 0; i < std::max(1U, options_.threads); ++i) threads_.emplace_back([this] { io_.run(); });
@@ -101,7 +103,7 @@ void HttpServer::Implementation::on_accept(boost::system::error_code error, Sess
     const std::string address = address_of(socket);
     if (share_.connections < options_.max_connections && share_.peers.enter(address, peer_limit(options_))) {
         ++share_.accepted;
-        std::make_shared<HttpSession>(std::move(socket), tls_, share_, address)->start();
+        std::make_shared<HttpSession>(std::move(socket), tls_.load(), share_, address)->start();
     } else {
         ++share_.refused;
     }
@@ -127,6 +129,7 @@ HttpServer::HttpServer(const HttpOptions& options, Handler handler)
 HttpServer::~HttpServer() = default;
 std::uint16_t HttpServer::port() const { return implementation_->port(); }
 ConnectionCounts HttpServer::connections() const { return implementation_->connections(); }
+void HttpServer::reload_tls() { implementation_->reload_tls(); }
 void HttpServer::stop() { implementation_->stop(); }
 
 } // namespace casemate::verifier

@@ -91,6 +91,8 @@ public:
 
     [[nodiscard]] std::uint16_t port() const;
     [[nodiscard]] ConnectionCounts connections() const;
+    /// Reads certificate, key and client authority again, for connections from now on. Throws HttpStartError, and then all is as before.
+    void reload_tls();
     /// No new connection; answers every request whose header has arrived, ends the streams, then closes all.
     void stop();
 

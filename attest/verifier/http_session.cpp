@@ -50,9 +50,9 @@ HttpRequest to_request(http::request<http::string_body>& request, const std::str
 
 } // namespace
 
-HttpSession::HttpSession(SessionSocket socket, boost::asio::ssl::context& tls, SessionShare& share,
+HttpSession::HttpSession(SessionSocket socket, std::shared_ptr<boost::asio::ssl::context> tls, SessionShare& share,
                          std::string address)
-    : share_{share}, stream_{std::move(socket), tls}, address_{std::move(address)},
+    : share_{share}, tls_{std::move(tls)}, stream_{std::move(socket), *tls_}, address_{std::move(address)},
       peer_{name_of(beast::get_lowest_layer(stream_).socket())} {
     ++share_.connections;
 }

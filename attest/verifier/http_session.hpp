@@ -33,7 +33,7 @@ struct SessionShare {
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
 public:
     /// `address` was entered in `share.peers`; the session leaves it.
-    HttpSession(SessionSocket socket, boost::asio::ssl::context& tls, SessionShare& share,
+    HttpSession(SessionSocket socket, std::shared_ptr<boost::asio::ssl::context> tls, SessionShare& share,
                 std::string address);
     ~HttpSession();
     HttpSession(const HttpSession&) = delete;
@@ -59,6 +59,7 @@ private:
     using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
     SessionShare& share_;
+    const std::shared_ptr<boost::asio::ssl::context> tls_;
     SessionStream stream_;
     boost::beast::flat_buffer buffer_;
     std::string address_;

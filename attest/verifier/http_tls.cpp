@@ -43,7 +43,9 @@ std::int64_t end_of(const X509& certificate) {
 
 } // namespace
 
-void set_up_tls(asio::ssl::context& context, const HttpOptions& options) {
+std::shared_ptr<asio::ssl::context> make_tls(const HttpOptions& options) {
+    auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+    asio::ssl::context& context = *made;
     boost::system::error_code error;
     if (SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_3_VERSION) != 1)
         throw HttpStartError("OpenSSL has no TLS 1.3");
@@ -54,6 +56,7 @@ void set_up_tls(asio::ssl::context& context, const HttpOptions& options) {
     if (context.use_private_key_file(options.key.string(), asio::ssl::context::pem, error))
         throw HttpStartError("cannot use the TLS key " + options.key.string() + ": " + error.message());
     if (!options.client_authority.empty()) ask_for_client_certificates(context.native_handle(), options.client_authority);
+    return made;
 }
 
 std::optional<ClientCertificate> client_certificate(const SSL& connection) {

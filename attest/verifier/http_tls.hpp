@@ -3,14 +3,16 @@
 // options name one. Called by the HTTP server and its sessions.
 #pragma once
 
+#include <memory>
+
 #include <boost/asio/ssl/context.hpp>
 
 #include "attest/verifier/http_server.hpp"
 
 namespace casemate::verifier {
 
-/// Throws HttpStartError.
-void set_up_tls(boost::asio::ssl::context& context, const HttpOptions& options);
+/// Of the files as they are now. Throws HttpStartError.
+[[nodiscard]] std::shared_ptr<boost::asio::ssl::context> make_tls(const HttpOptions& options);
 
 /// The client's certificate after a handshake, when it showed one and its path was verified.
 [[nodiscard]] std::optional<ClientCertificate> client_certificate(const SSL& connection);

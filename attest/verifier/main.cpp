@@ -233,8 +233,25 @@ std::chrono::milliseconds watch_interval(const CommandLine& line) {
     return std::chrono::milliseconds{line.silent_seconds == 0 ? most : std::clamp(line.silent_seconds * 100, least, most)};
 }
 
-void serve(const CommandLine& line, const sigset_t& stop_signals) {
+void refuse_development_key(const CommandLine& line) {
     if (cose::refuses_key_file(line.http.key)) throw StartError("TLS key: " + std::string(cose::describe(cose::SignError::development_key)));
+}
+
+/// What an operator changes while the service runs: who the operators are, and its certificate. All of it is good, or nothing changes.
+void reload(const CommandLine& line, Service& service, HttpServer& server) {
+    try {
+        refuse_development_key(line);
+        CertificateMap operators = read_operators(line);
+        server.reload_tls();
+        service.replace_operators(std::move(operators));
+        log(LogLevel::info, "reloaded", {});
+    } catch (const std::exception& failure) {
+        log(LogLevel::error, "reload_failed", {{"what", failure.what()}});
+    }
+}
+
+void serve(const CommandLine& line, const sigset_t& signals) {
+    refuse_development_key(line);
     std::atomic<const HttpServer*> running{nullptr};
     Service service{parts_of(line, [&running] {
         const HttpServer* server = running;
@@ -248,7 +265,7 @@ void serve(const CommandLine& line, const sigset_t& stop_signals) {
     log(LogLevel::info, "listening", {{"address", line.http.address}, {"port", server.port()},
                                       {"references", service.reference_count()}});
     int signal = 0;
-    sigwait(&stop_signals, &signal);
+    while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reload(line, service, server);
     log(LogLevel::info, "stopping", {{"signal", signal}});
     service.stop();
     server.stop();
@@ -257,11 +274,12 @@ void serve(const CommandLine& line, const sigset_t& stop_signals) {
 }
 
 /// Before any thread exists, so that only sigwait() sees them.
-sigset_t block_stop_signals() {
+sigset_t block_signals() {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     return signals;
@@ -280,7 +298,7 @@ int main(int argc, char** argv) {
     try {
         split_listen(line.listen, line.http);
         line.http.request_time = std::chrono::seconds{line.request_seconds};
-        serve(line, block_stop_signals());
+        serve(line, block_signals());
         return 0;
     } catch (const std::exception& failure) {
         std::cerr << "casemate-verifierd: " << failure.what() << "\n";

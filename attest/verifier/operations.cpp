@@ -22,9 +22,9 @@ std::string_view address_of(std::string_view peer) { return peer.substr(0, peer.
 
 } // namespace
 
-Operations::Operations(const Context& context, const cose::Signer& signer, CertificateMap certificates,
+Operations::Operations(const Context& context, const cose::Signer& signer, const OperatorRegister& operators,
                        const std::string& scrape_token, std::function<ConnectionCounts()> connections)
-    : context_{context}, authenticator_{context, std::move(certificates)}, scrape_token_hash_{hash_of(scrape_token)},
+    : context_{context}, authenticator_{context, operators}, scrape_token_hash_{hash_of(scrape_token)},
       connections_{std::move(connections)}, readiness_{context, signer}, strangers_{context.settings.stranger_rate} {}
 
 std::optional<HttpAnswer> Operations::answer(const HttpRequest& request) const {

@@ -13,7 +13,7 @@ namespace casemate::verifier {
 class Operations {
 public:
     /// `scrape_token` empty: operators only. `connections` may be empty.
-    Operations(const Context& context, const cose::Signer& signer, CertificateMap certificates, const std::string& scrape_token,
+    Operations(const Context& context, const cose::Signer& signer, const OperatorRegister& operators, const std::string& scrape_token,
                std::function<ConnectionCounts()> connections);
 
     /// Nothing when the path is none of these. Never throws.

@@ -119,8 +119,8 @@ Status<ApiError> check_body_form(const HttpRequest& request) {
 
 } // namespace
 
-Router::Router(const Context& context, CertificateMap certificates, std::vector<Route> routes)
-    : context_{context}, authenticator_{context, std::move(certificates)}, routes_{std::move(routes)},
+Router::Router(const Context& context, const OperatorRegister& operators, std::vector<Route> routes)
+    : context_{context}, authenticator_{context, operators}, routes_{std::move(routes)},
       patterns_{split_all(routes_)}, callers_{context.settings.caller_rate}, strangers_{context.settings.stranger_rate} {}
 
 HttpAnswer Router::answer(const HttpRequest& request) const {

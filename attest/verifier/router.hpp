@@ -48,7 +48,7 @@ struct Route {
 
 class Router {
 public:
-    Router(const Context& context, CertificateMap certificates, std::vector<Route> routes);
+    Router(const Context& context, const OperatorRegister& operators, std::vector<Route> routes);
 
     /// Never throws.
     [[nodiscard]] HttpAnswer answer(const HttpRequest& request) const;

@@ -47,6 +47,7 @@ public:
     [[nodiscard]] const std::vector<Route>& route_table() const { return router_.routes(); }
     /// Looks over the fleet; called now and then (watch.hpp).
     [[nodiscard]] const Watch& watch() const { return watch_; }
+    void replace_operators(CertificateMap operators) { operators_.replace(std::move(operators)); }
     /// Before the server stops: /readyz says so.
     void stop() { operations_.stop(); }
     /// After the last request: signs the head of the audit trail.
@@ -66,6 +67,7 @@ private:
     const std::optional<cose::Signer> results_key_;
     const EkAuthorities authorities_;
     const Context context_;
+    OperatorRegister operators_;
     ReferenceLibrary references_;
     const Grants grants_;
     const Enrolment enrolment_;

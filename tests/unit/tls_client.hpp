@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -43,6 +44,14 @@ public:
     TlsClient& operator=(const TlsClient&) = delete;
 
     [[nodiscard]] bool connected() const { return connected_; }
+    /// SHA-256 of the server's certificate, as bytes; empty without one.
+    [[nodiscard]] std::string peer_fingerprint() const {
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        const X509* certificate = SSL_get0_peer_certificate(tls_.get());
+        if (certificate == nullptr || X509_digest(certificate, EVP_sha256(), digest, &size) != 1) return {};
+        return {reinterpret_cast<const char*>(digest), size};
+    }
     bool send(const std::string& text) { return SSL_write(tls_.get(), text.data(), static_cast<int>(text.size())) == static_cast<int>(text.size()); }
     /// What comes until `end` was seen or the server closed.
     std::string receive(const std::string& end) {
@@ -54,6 +63,12 @@ public:
             all.append(buffer, static_cast<std::size_t>(count));
         }
         return all;
+    }
+    /// The server ended the connection; false when it just says nothing for 20 s.
+    [[nodiscard]] bool closed() {
+        char byte = 0;
+        const int count = SSL_read(tls_.get(), &byte, 1);
+        return count <= 0 && SSL_get_error(tls_.get(), count) != SSL_ERROR_WANT_READ;
     }
     /// Status of one request; 0 when the server closed instead.
     int ask(const std::string& method, const std::string& path, const std::string& body = "") {

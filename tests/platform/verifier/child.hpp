@@ -42,6 +42,7 @@ public:
         ::waitpid(std::exchange(pid_, -1), &status, 0);
         return status;
     }
+    void signal(int number) const { ::kill(pid_, number); }
     /// The status after this signal; SIGKILL gives it no chance.
     int end(int signal) {
         ::kill(pid_, signal);

@@ -104,6 +104,8 @@ public:
     Reply accept(const Platform& of) const {
         return as_operator("POST", "/v1/reference", TestVerifier::reference(of).dump());
     }
+    [[nodiscard]] std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
+    void signal(int number) const { process_->signal(number); }
     int end(int signal) { return process_->end(signal); }
 
 private:

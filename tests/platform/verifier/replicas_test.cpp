@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/platform/verifier/replica.hpp"
+#include "tests/unit/tls_client.hpp"
 
 using namespace casemate;
 using namespace casemate::test;
@@ -141,6 +142,27 @@ TEMPLATE_TEST_CASE("what one replica decides the other knows at the next contact
     SECTION("a challenge") {
         CHECK(there.submit(*platform, platform->evidence(here.challenge(*platform).body)).body["verdict"] == "affirming");
     }
+}
+
+TEMPLATE_TEST_CASE("a stream that one replica serves has what the other decides, and ends when its replica stops", "[replicas]", OnSqlite, OnPostgresql) {
+    Deployment<TestType> deployment;
+    const auto platform = deployment.platform('a');
+    const Replica<TestType> one{deployment};
+    Replica<TestType> other{deployment};
+    REQUIRE(one.accept(*platform).status == 200);
+    TlsClient here{one.port()}, there{other.port()};
+    const std::string request = "GET /v1/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer " + deployment.operator_token() + "\r\n\r\n";
+    for (TlsClient* stream : {&here, &there}) {
+        REQUIRE(stream->send(request));
+        REQUIRE(stream->receive("event: begin").find("200 OK") != std::string::npos);
+    }
+    Caller caller = one.caller();
+    REQUIRE(caller.submit(*platform, platform->evidence(caller.challenge(*platform).body)).body["verdict"] == "affirming");
+    for (TlsClient* stream : {&here, &there}) CHECK(stream->receive("\"verdict\"").find("event: audit") != std::string::npos);
+    CHECK(other.end(SIGTERM) == exited_well);
+    CHECK(there.receive("never").find("HTTP/1.1") == std::string::npos); // it ended, with no more than what was on its way
+    REQUIRE(caller.submit(*platform, platform->evidence(caller.challenge(*platform).body)).status == 200);
+    CHECK(here.receive("\"verdict\"").find("\"verdict\"") != std::string::npos); // the other stream goes on
 }
 
 TEST_CASE("a store that cannot be opened, or a password on the command line, is said in one sentence", "[replicas]") {
