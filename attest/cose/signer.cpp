@@ -120,6 +120,7 @@ const char* describe(SignError error) {
     case SignError::library: return "the cryptographic library failed";
     case SignError::development_key: return "a development key, and this is a production build: make keys with casemate-keys init";
     case SignError::device: return "the device that holds the key does not answer or refuses to sign";
+    case SignError::device_silent: return "the device that holds the key does not answer in time";
     case SignError::device_locked: return "the device that holds the key does not accept its PIN or password";
     case SignError::device_key: return "the device no longer holds this key";
     case SignError::wrong_signature: return "the device returned a signature that is not by its key";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a private P-256 key lives: in this process (signer.cpp), or in a device that signs digests (attest/keystore).
-// Implementations are safe from several threads and never throw. A device that hangs holds the caller. Called by cose::Signer only, which
+// Implementations are safe from several threads and never throw. A device may hang: attest/keystore bounds that. Called by cose::Signer only, which
 // hashes, makes s low, and checks what a device returns.
 #pragma once
 
@@ -19,6 +19,7 @@ enum class SignError {
     not_p256_private_key,
     library,
     device,          // unreachable, removed, or refused the command
+    device_silent,   // did not answer in time
     device_locked,   // the PIN or password was not accepted; it is not tried again, so that the device does not lock itself
     device_key,      // the key is gone, or another one is in its place
     wrong_signature, // the device returned one that is not by its key

@@ -2,12 +2,16 @@
 // See open_key.hpp.
 #include "attest/keystore/open_key.hpp"
 
+#include "attest/keystore/bounded_key.hpp"
 #include "attest/keystore/key_locator.hpp"
 #include "attest/keystore/pkcs11_key.hpp"
 #include "attest/keystore/tpm_key.hpp"
 
 namespace casemate::keystore {
 namespace {
+
+// A real TPM needs 0.2 s for a signature in the median, and other callers wait before this one.
+constexpr std::chrono::seconds device_limit{10};
 
 using Opened = Result<cose::Signer, std::string>;
 
@@ -17,7 +21,7 @@ Opened checked(Result<cose::Signer, cose::SignError> signer, const std::string& 
 }
 
 Opened of_device(std::shared_ptr<const cose::SigningKey> key, const std::string& where) {
-    Opened signer = checked(cose::Signer::with(std::move(key)), where);
+    Opened signer = checked(cose::Signer::with(std::make_shared<BoundedKey>(std::move(key), device_limit)), where);
     if (!signer) return signer;
     // What cannot sign now need not start.
     const std::uint8_t probe[] = {0};

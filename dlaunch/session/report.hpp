@@ -2,6 +2,7 @@
 // The report of a session: docs/interfaces/report.md.
 #pragma once
 
+#include "dlaunch/measure/digest.hpp"
 #include "dlaunch/session/session.hpp"
 
 #include <nlohmann/json.hpp>
