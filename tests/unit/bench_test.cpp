@@ -6,12 +6,15 @@
 #include "tests/bench/expected.hpp"
 #include "tests/bench/restart.hpp"
 #include "tests/bench/run_notes.hpp"
+#include "tests/bench/secret/code_size.hpp"
 #include "tests/bench/statistics.hpp"
 #include "tests/bench/workload_policy.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <elf.h>
+#include <fstream>
+#include <iterator>
 
 using namespace casemate;
 using namespace casemate::bench;
@@ -320,6 +323,18 @@ TEST_CASE("the size of an ELF file is told by what is loaded and what is written
 TEST_CASE("a truncated ELF file has no size") {
     const auto file = elf_with({section(SHT_PROGBITS, SHF_ALLOC, 1)});
     for (std::size_t length = 0; length < file.size(); ++length) CHECK_FALSE(elf_size(ByteView{file}.first(length)));
+}
+
+TEST_CASE("the code for the policy is told by its symbols, and a file without symbols has none", "[bench]") {
+    std::ifstream in{"/proc/self/exe", std::ios::binary}; // a program with all of it
+    const std::vector<char> text{std::istreambuf_iterator<char>{in}, {}};
+    const ByteView program{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+    const secret::CodeSize size = secret::code_size(program);
+    CHECK(size.at("policy") > 1000);
+    CHECK(size.at("envelope") > 100);
+    CHECK(size.at("all") > size.at("policy") + size.at("envelope"));
+    for (std::size_t length = 0; length < 128; ++length) CHECK(secret::code_size(program.first(length)).empty());
+    CHECK(secret::code_size(program.first(program.size() / 2)).empty()); // the tables stand at its end
 }
 
 TEST_CASE("the exits of a measurement are the difference around it less what idling costs") {

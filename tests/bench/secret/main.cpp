@@ -9,6 +9,7 @@
 #include "policy/compiler/toml_source.hpp"
 #include "policy/model/bundle.hpp"
 #include "policy/model/payload.hpp"
+#include "tests/bench/secret/code_size.hpp"
 #include "tests/bench/secret/timed_tpm.hpp"
 #include "tests/bench/statistics.hpp"
 
@@ -121,6 +122,21 @@ void measure_policy(const std::string& source, const cose::Signer& owner, Times&
     }));
 }
 
+/// The same by the code that the SLB and the hypervisor have in them.
+void measure_trusted_policy(const Options& options, Times& times) {
+    const std::string command = (options.built.build / "bin" / "casemate-bench-bundle").string() + " " + options.built.policy().string() + " " + std::to_string(options.rounds);
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> lines{::popen(command.c_str(), "r"), &::pclose};
+    double value = 0;
+    while (lines && std::fscanf(lines.get(), "%lf", &value) == 1) times["policy verify, trusted code"].push_back(value);
+    if (times["policy verify, trusted code"].size() != static_cast<std::size_t>(options.rounds)) throw broken("the trusted code does not take the build's policy");
+}
+
+json sizes_of(const session::Artefacts& built) {
+    json sizes = json::object();
+    for (const auto& [program, file] : {std::pair{"slb", "slb.elf"}, std::pair{"hypervisor", "hypervisor.debug"}}) sizes[program] = bench::secret::code_size(built.build / "bin" / file);
+    return sizes;
+}
+
 json report_of(const Counted& all, const Options& options) {
     json rows = json::array();
     std::size_t commands = 0;
@@ -131,7 +147,7 @@ json report_of(const Counted& all, const Options& options) {
         rows.push_back({{"name", name}, {"commands", count == all.commands.end() ? json(nullptr) : json(count->second)}, {"unit", "ms"},
                         {"value", {{"median", spread.median}, {"min", spread.least}, {"max", spread.most}}}});
     }
-    return {{"version", 1}, {"rounds", options.rounds}, {"commands", commands}, {"metrics", rows}};
+    return {{"version", 1}, {"rounds", options.rounds}, {"commands", commands}, {"metrics", rows}, {"code_bytes", sizes_of(options.built)}};
 }
 
 void print(const json& report) {
@@ -143,6 +159,9 @@ void print(const json& report) {
         rows.push_back({each["name"], each["commands"].is_null() ? "" : each["commands"].dump(), text});
     }
     std::printf("%s%s TPM commands a release; %s rounds\n", session::aligned(rows).c_str(), report["commands"].dump().c_str(), report["rounds"].dump().c_str());
+    for (const auto& [program, size] : report["code_bytes"].items())
+        std::printf("%s: %s bytes for the policy, %s for the envelope, %s of cryptography, of %s in all\n", program.c_str(), size.value("policy", json()).dump().c_str(),
+                    size.value("envelope", json()).dump().c_str(), size.value("cryptography", json()).dump().c_str(), size.value("all", json()).dump().c_str());
 }
 
 int run(const Options& options) {
@@ -160,6 +179,7 @@ int run(const Options& options) {
         measure_release(tpm, sealed, all);
         measure_policy(source, owner.value(), all.times);
     }
+    measure_trusted_policy(options, all.times);
     const json report = report_of(all, options);
     print(report);
     if (!options.report.empty() && !session::write_report(report, options.report)) throw std::runtime_error("cannot write " + options.report.string());
