@@ -8,6 +8,7 @@ namespace casemate::agent {
 namespace {
 
 constexpr std::uint64_t max_log = 4 << 20;
+constexpr std::size_t max_firmware_log = 512 * 1024; // what the verifier takes
 
 Failure<Error> refused(ControlStatus status) {
     return fail("the hypervisor refused a request with status " + std::to_string(static_cast<std::uint32_t>(status)));
@@ -26,13 +27,27 @@ Outcome<std::vector<Bytes>> HypervisorClient::gates() { return parse_gates(TRY(a
 Outcome<std::vector<Lease>> HypervisorClient::leases() { return parse_leases(TRY(ask(ControlOperation::leases))); }
 Outcome<MachineStatus> HypervisorClient::status() { return parse_status(TRY(ask(ControlOperation::status))); }
 
+Outcome<Bytes> HypervisorClient::part(ControlOperation operation, std::size_t offset) {
+    std::array<std::uint8_t, 4> request{};
+    LittleEndianWriter{request}.u32(static_cast<std::uint32_t>(offset));
+    return ask(operation, request);
+}
+
+Outcome<Bytes> HypervisorClient::firmware_log() {
+    Bytes log;
+    while (true) {
+        const Bytes next = TRY(part(ControlOperation::read_firmware_log, log.size()));
+        if (next.empty()) return log;
+        log.insert(log.end(), next.begin(), next.end());
+        if (log.size() > max_firmware_log) return fail("the firmware's log is too long");
+    }
+}
+
 Outcome<Bytes> HypervisorClient::log(std::uint64_t size) {
     if (size > max_log) return fail("the event log is too long");
     Bytes log;
     while (log.size() < size) {
-        std::array<std::uint8_t, 4> offset{};
-        LittleEndianWriter{offset}.u32(static_cast<std::uint32_t>(log.size()));
-        const Bytes part = TRY(ask(ControlOperation::read_log, offset));
+        const Bytes part = TRY(this->part(ControlOperation::read_log, log.size()));
         if (part.empty()) return fail("the event log is shorter than the hypervisor said");
         log.insert(log.end(), part.begin(), part.end());
     }

@@ -14,6 +14,8 @@ public:
     [[nodiscard]] std::uint32_t event_counter() const { return control_.event_counter(); }
     Outcome<Info> info();
     Outcome<Bytes> log(std::uint64_t size);
+    /// What the firmware measured before the launch, as it logged it; empty when nobody kept it. The same during a whole launch.
+    Outcome<Bytes> firmware_log();
     Outcome<std::vector<Bytes>> gates();
     Outcome<std::vector<Lease>> leases();
     Outcome<MachineStatus> status();
@@ -26,6 +28,7 @@ public:
 
 private:
     Outcome<std::uint64_t> judged(ControlOperation operation, ByteView request);
+    Outcome<Bytes> part(ControlOperation operation, std::size_t offset);
     Outcome<Bytes> ask(ControlOperation operation, ByteView request = {});
     Control& control_;
 };

@@ -20,6 +20,7 @@ constexpr int snapshot_tries = 5;
 constexpr seconds usual_interval{30};
 constexpr milliseconds shortest_interval{500};
 constexpr std::size_t max_refusals_kept = 16;
+constexpr unsigned firmware_pcrs = 8; // PCR 0-7 [TCG-PFP 3.3.4]
 
 ByteView view(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
@@ -43,6 +44,12 @@ Outcome<PcrSelection> selection_of(const Json& body) {
         }
     }
     return selection;
+}
+
+bool asks_for_firmware(const PcrSelection& selection) {
+    return std::any_of(selection.begin(), selection.end(), [](const auto& bank) {
+        return std::any_of(bank.second.begin(), bank.second.end(), [](unsigned pcr) { return pcr < firmware_pcrs; });
+    });
 }
 
 Json to_json(const Lease& lease) {
@@ -131,13 +138,17 @@ Outcome<Protocol::Snapshot> Protocol::consistent_snapshot(const Challenge& chall
 Outcome<milliseconds> Protocol::attest() {
     const Challenge asked = TRY(challenge());
     const Snapshot now = TRY(consistent_snapshot(asked));
-    const Json result = TRY(call("POST", platform_path("/evidence"),
-                                 {{"challenge_id", asked.id},
-                                  {"quote", relay::to_base64(now.quote.attested)},
-                                  {"signature", relay::to_base64(now.quote.signature)},
-                                  {"log", relay::to_base64(now.log)},
-                                  {"gates", json_array(now.gates, [](const Bytes& gate) { return relay::to_base64(gate); })},
-                                  {"leases", json_array(now.leases, [](const Lease& lease) { return to_json(lease); })}}));
+    Json evidence{{"challenge_id", asked.id},
+                  {"quote", relay::to_base64(now.quote.attested)},
+                  {"signature", relay::to_base64(now.quote.signature)},
+                  {"log", relay::to_base64(now.log)},
+                  {"gates", json_array(now.gates, [](const Bytes& gate) { return relay::to_base64(gate); })},
+                  {"leases", json_array(now.leases, [](const Lease& lease) { return to_json(lease); })}};
+    if (asks_for_firmware(asked.selection)) {
+        if (firmware_log_.empty()) firmware_log_ = TRY(hypervisor_.firmware_log());
+        if (!firmware_log_.empty()) evidence["firmware_log"] = relay::to_base64(firmware_log_);
+    }
+    const Json result = TRY(call("POST", platform_path("/evidence"), std::move(evidence)));
     standing_.verdict = TRY(text_field(result, "verdict"));
     standing_.reasons = result.value("reasons", Json::array());
     ++standing_.attestations;

@@ -66,6 +66,7 @@ private:
     std::optional<AttestationKey> ak_{};
     std::string token_{};
     std::set<Bytes> gates_sent_{};
+    Bytes firmware_log_{}; // once a verifier has asked for it
     OperatorOrders orders_{};
     SecretCarrier secrets_{};
     Standing standing_{};

@@ -3,6 +3,7 @@
 // Nothing here is trusted by what it starts: the SLB checks every word of LaunchParams. On any problem it says
 // which, launches nothing and returns to the firmware, which goes on with its next boot entry.
 #include "dlaunch/efi/firmware.hpp"
+#include "dlaunch/efi/firmware_log_copy.hpp"
 #include "dlaunch/efi/launch_config.hpp"
 #include "dlaunch/efi/machine.hpp"
 #include "hypervisor/arch/instructions.hpp"
@@ -28,6 +29,7 @@ using launch::SlbHeader;
 constexpr std::uint64_t most_config = 16 * 1024, most_hypervisor = 7 << 20, most_policy = 64 * 1024;
 constexpr std::uint64_t most_image = 512ull << 20;
 constexpr std::uint64_t tcb_size = 16 << 20;
+constexpr std::uint64_t most_firmware_log = 256 * 1024;
 
 hw::Serial<hw::PortBus> com1{{}, hw::com1_port};
 
@@ -43,6 +45,7 @@ struct Plan {
     LaunchParams params{};
     HostRange slb{};
     HostRange memory_map{}; // MemoryRange[max_memory_ranges]
+    HostRange firmware_log{};
 };
 
 Result<HostRange, Refusal> reserve(Firmware& firmware, std::uint64_t size, std::uint64_t alignment,
@@ -78,6 +81,15 @@ Status<Refusal> load_images(Firmware& firmware, const LaunchConfig& config, Laun
     return Done{};
 }
 
+/// As one more image; a file of that name in the configuration would be refused by the SLB as a second one.
+void add_firmware_log(ByteView log, LaunchParams& params) {
+    constexpr std::string_view name = launch::firmware_log_name;
+    if (log.empty() || params.image_count == launch::max_images) return;
+    Image& image = reinterpret_cast<Image*>(params.images)[params.image_count++]; // SAFETY: of load_images()
+    std::memcpy(image.name, name.data(), name.size());
+    image.bytes = {reinterpret_cast<std::uint64_t>(log.data()), log.size()};
+}
+
 Result<Plan, Refusal> load_everything(Firmware& firmware) {
     const HostRange text = TRY(firmware.load("launch.cfg", most_config));
     const auto config = LaunchConfig::parse({at<const char>(text), text.size});
@@ -96,11 +108,12 @@ Result<Plan, Refusal> load_everything(Firmware& firmware) {
     const std::uint64_t map_size = launch::max_memory_ranges * sizeof(MemoryRange);
     plan.memory_map = TRY(reserve(firmware, map_size, page_size, "the memory map"));
     params.memory_map = plan.memory_map.base.value;
+    plan.firmware_log = TRY(reserve(firmware, most_firmware_log, page_size, "the firmware's log"));
     return plan;
 }
 
 /// Returns only when something is missing; after boot services were left it does not return at all.
-Refusal prepare_and_launch(Firmware& firmware) {
+Refusal prepare_and_launch(Firmware& firmware, EFI_SYSTEM_TABLE* system) {
     const auto processor = check_processor();
     if (!processor.ok()) return {processor.error()};
     if (!firmware.has_tcg2() && !tpm_answers()) return {RefusalKind::no_tpm};
@@ -108,10 +121,14 @@ Refusal prepare_and_launch(Firmware& firmware) {
     auto loaded = load_everything(firmware);
     if (!loaded.ok()) return loaded.error();
     Plan& plan = loaded.value();
+    FirmwareLogCopy log{system, {at<std::uint8_t>(plan.firmware_log), plan.firmware_log.size}};
     firmware.say("Casemate: launching\n");
+    log.begin();
     const auto map = firmware.leave({at<MemoryRange>(plan.memory_map), launch::max_memory_ranges});
     if (!map.ok()) return map.error();
     arch::disable_interrupts();
+    log.finish();
+    add_firmware_log(log.bytes(), plan.params);
     plan.params.memory_range_count = static_cast<std::uint32_t>(map.value().size());
     const std::uint16_t params_offset = at<const SlbHeader>(plan.slb)->params_offset;
     std::memcpy(at<std::uint8_t>(plan.slb) + params_offset, &plan.params, sizeof plan.params);
@@ -145,7 +162,7 @@ void report(Firmware& firmware, const Refusal& refusal) {
 extern "C" EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE* system) {
     casemate::efi::com1.write("@cm event=launcher_start\n");
     casemate::efi::Firmware firmware{image, system};
-    const casemate::efi::Refusal refusal = casemate::efi::prepare_and_launch(firmware);
+    const casemate::efi::Refusal refusal = casemate::efi::prepare_and_launch(firmware, system);
     casemate::efi::report(firmware, refusal);
     return EFI_ABORTED;
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace casemate::launch {
 
@@ -43,6 +44,9 @@ struct Image {
     char name[image_name_size];
     Extent bytes;
 };
+
+/// The image that is no file: what the firmware measured, as it logged it. UNTRUSTED, carried to the verifier and never looked at on the way.
+inline constexpr std::string_view firmware_log_name = "firmware.log";
 
 enum class MemoryKind : std::uint32_t { reserved = 0, usable = 1 };
 

@@ -52,14 +52,6 @@ json vms(const Observation& seen, const json& ledger) {
     return all;
 }
 
-json read_pcr(model::Platform& platform, measure::TPM_ALG_ID bank, std::uint32_t pcr) {
-    std::uint8_t buffer[measure::tpm_buffer_size];
-    const auto response = platform.tpm_command(measure::tpm2_pcr_read(buffer, bank, pcr));
-    if (!response.ok()) return nullptr;
-    const auto value = measure::parse_pcr_read(response.value(), bank, pcr);
-    return value.ok() ? json(hex(value.value().view())) : json(nullptr);
-}
-
 /// `measured` comes from the TPM itself, `replayed` from the log, `predicted` from the build.
 json pcrs(model::Platform& platform, const json& reference, const LogView& log) {
     using measure::TPM_ALG_ID;
@@ -163,6 +155,14 @@ json tpm_commands(const model::TpmCommandCounts& counts) {
 }
 
 } // namespace
+
+json read_pcr(model::Platform& platform, measure::TPM_ALG_ID bank, std::uint32_t pcr) {
+    std::uint8_t buffer[measure::tpm_buffer_size];
+    const auto response = platform.tpm_command(measure::tpm2_pcr_read(buffer, bank, pcr));
+    if (!response.ok()) return nullptr;
+    const auto value = measure::parse_pcr_read(response.value(), bank, pcr);
+    return value.ok() ? json(hex(value.value().view())) : json(nullptr);
+}
 
 json make_report(Session& session, const std::vector<std::pair<std::string, double>>& phases) {
     const Observation& seen = session.seen();

@@ -15,6 +15,8 @@ namespace casemate::session {
 
 /// Everything but `result` and `failure`. Asks the verifier, so call it while the session runs.
 [[nodiscard]] nlohmann::json make_report(Session& session, const std::vector<std::pair<std::string, double>>& phases);
+/// What the TPM has in a PCR now, in hex; null when it does not say.
+[[nodiscard]] nlohmann::json read_pcr(model::Platform& platform, measure::TPM_ALG_ID bank, std::uint32_t pcr);
 /// Whether the log of the newest evidence replays to what the TPM's PCR 19 holds now.
 [[nodiscard]] bool last_log_is_current(Session& session);
 /// What in the report contradicts a good session, in one sentence: PCRs, appraisal, custody, traffic.

@@ -280,4 +280,9 @@ nlohmann::json Session::tell_verifier(const std::string& path, const nlohmann::j
     return VerifierClient{verifier_url_, keys / "ca.pem", keys / "operator.token"}.post(path, body);
 }
 
+nlohmann::json Session::remove_at_verifier(const std::string& path) const {
+    const fs::path keys = config_.artefacts.keys();
+    return VerifierClient{verifier_url_, keys / "ca.pem", keys / "operator.token"}.remove(path);
+}
+
 } // namespace casemate::session

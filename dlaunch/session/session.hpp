@@ -76,6 +76,8 @@ public:
     [[nodiscard]] nlohmann::json last_evidence() const;
     /// POST likewise.
     nlohmann::json tell_verifier(const std::string& path, const nlohmann::json& body) const;
+    /// DELETE likewise.
+    nlohmann::json remove_at_verifier(const std::string& path) const;
 
 private:
     Session(SessionConfig config, model::StateDir state, std::unique_ptr<model::Reactor> reactor);

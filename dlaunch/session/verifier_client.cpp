@@ -29,7 +29,7 @@ std::string first_line(const std::filesystem::path& file) {
     return line;
 }
 
-nlohmann::json call(const VerifierClient& client, const std::string& path, const std::optional<std::string>& body) {
+nlohmann::json call(const VerifierClient& client, const char* method, const std::string& path, const std::optional<std::string>& body = {}) {
     const Handle curl{curl_easy_init(), &curl_easy_cleanup};
     if (!curl) return nullptr;
     const std::string authorization = "Authorization: Bearer " + first_line(client.token);
@@ -42,6 +42,7 @@ nlohmann::json call(const VerifierClient& client, const std::string& path, const
     curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, time_limit_s);
     curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &append);
     curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
+    curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, method);
     if (body) curl_easy_setopt(curl.get(), CURLOPT_COPYPOSTFIELDS, body->c_str());
     if (curl_easy_perform(curl.get()) != CURLE_OK) return nullptr;
     return nlohmann::json::parse(answer, nullptr, false);
@@ -49,10 +50,12 @@ nlohmann::json call(const VerifierClient& client, const std::string& path, const
 
 } // namespace
 
-nlohmann::json VerifierClient::get(const std::string& path) const { return call(*this, path, std::nullopt); }
+nlohmann::json VerifierClient::get(const std::string& path) const { return call(*this, "GET", path); }
 
 nlohmann::json VerifierClient::post(const std::string& path, const nlohmann::json& body) const {
-    return call(*this, path, body.dump());
+    return call(*this, "POST", path, body.dump());
 }
+
+nlohmann::json VerifierClient::remove(const std::string& path) const { return call(*this, "DELETE", path); }
 
 } // namespace casemate::session

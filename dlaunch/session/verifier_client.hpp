@@ -17,6 +17,7 @@ struct VerifierClient {
     /// The answer's JSON, or null (no answer within 10 s, not JSON). An error answer is JSON with "error".
     [[nodiscard]] nlohmann::json get(const std::string& path) const;
     [[nodiscard]] nlohmann::json post(const std::string& path, const nlohmann::json& body) const;
+    [[nodiscard]] nlohmann::json remove(const std::string& path) const; // DELETE
 };
 
 } // namespace casemate::session

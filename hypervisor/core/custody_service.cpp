@@ -260,21 +260,21 @@ CustodyService::Reply CustodyService::run(std::uint32_t operation, ByteView requ
     switch (operation) {
     case 1:
         return reply(write_info(response, sources, ledger_->log().size(), agent_->control().events(), ledger_->banks()));
-    case 2: return read_log(request, response);
+    case 2: return read_part(ledger_->log(), request, response);
     case 3: return reply(write_gates(response, sources));
     case 4: return submit(request, response);
     case 5: return reply(write_status(response, sources));
     case 6: return reply(write_leases(response, sources));
     case 7: return order(request, response);
     case 8: return release_secret(request, response);
+    case 10: return read_part(machine_.image(launch::firmware_log_name), request, response);
     default: return {ControlStatus::unknown_operation, 0};
     }
 }
 
-CustodyService::Reply CustodyService::read_log(ByteView request, ByteSpan response) {
+CustodyService::Reply CustodyService::read_part(ByteView log, ByteView request, ByteSpan response) {
     LittleEndianReader in{request};
     const std::size_t offset = in.u32(); // UNTRUSTED
-    const ByteView log = ledger_->log();
     if (!in.finished() || offset > log.size()) return {ControlStatus::length, 0};
     const ByteView part = log.subspan(offset, std::min(max_log_read, log.size() - offset));
     std::ranges::copy(part, response.begin());

@@ -83,7 +83,7 @@ private:
     Reply submit(ByteView message, ByteSpan response);
     Reply order(ByteView request, ByteSpan response);
     Reply release_secret(ByteView request, ByteSpan response);
-    Reply read_log(ByteView request, ByteSpan response);
+    Reply read_part(ByteView log, ByteView request, ByteSpan response);
 
     Machine& machine_;
     const policy::Policy& policy_;

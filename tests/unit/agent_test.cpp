@@ -3,6 +3,7 @@
 // directory that stands in for sysfs, and its line against a socket.
 #include "attest/agent/control_device.hpp"
 #include "attest/agent/control_messages.hpp"
+#include "attest/agent/hypervisor_client.hpp"
 #include "attest/agent/json_fields.hpp"
 #include "attest/agent/operator_orders.hpp"
 #include "attest/agent/report.hpp"
@@ -458,4 +459,31 @@ TEST_CASE("an answer without orders, or with malformed ones, orders nothing", "[
         CHECK_FALSE(orders.obey(Json::parse(text), hypervisor).ok());
     CHECK_FALSE(orders.obey(Json::parse(R"({"orders":[{"id":-1,"vm":"net0","order":"stop"}]})"), hypervisor).value());
     CHECK(control.requests.empty());
+}
+
+namespace {
+
+/// A hypervisor with so long a firmware log, handed out in parts.
+struct WithFirmwareLog final : Control {
+    explicit WithFirmwareLog(std::size_t size) : log(size, 0x5a) {}
+    Outcome<ControlResponse> request(ControlOperation operation, ByteView bytes) override {
+        REQUIRE(operation == ControlOperation::read_firmware_log);
+        const std::size_t offset = LittleEndianReader{bytes}.u32();
+        REQUIRE(offset <= log.size());
+        const std::size_t end = std::min<std::size_t>(log.size(), offset + 1000);
+        return ControlResponse{ControlStatus::ok, Bytes(log.begin() + static_cast<std::ptrdiff_t>(offset), log.begin() + static_cast<std::ptrdiff_t>(end))};
+    }
+    [[nodiscard]] std::uint32_t event_counter() const override { return 0; }
+    Bytes log;
+};
+
+} // namespace
+
+TEST_CASE("the firmware's log is read to its end, and one without end is refused", "[agent]") {
+    for (const std::size_t size : {0, 1, 999, 1000, 1001, 30'000}) {
+        WithFirmwareLog control{size};
+        CHECK(HypervisorClient{control}.firmware_log().value() == control.log);
+    }
+    WithFirmwareLog endless{1 << 20};
+    CHECK_FALSE(HypervisorClient{endless}.firmware_log().ok());
 }
