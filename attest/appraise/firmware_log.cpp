@@ -11,21 +11,8 @@ namespace {
 
 using measure::TPM_ALG_ID;
 
-constexpr std::uint8_t spec_id_signature[16] = "Spec ID Event03";
 constexpr std::uint8_t startup_locality_signature[16] = "StartupLocality"; // [TCG-PFP 10.4.5.3]
-constexpr std::size_t old_digest_size = 20;
 constexpr std::uint32_t last_pcr = 23;
-constexpr std::uint16_t largest_digest = 64;
-
-/// Nothing when the event is no statement of the locality; 0xff when it is a broken one.
-std::optional<std::uint8_t> startup_locality(const FirmwareLogEvent& event) {
-    constexpr std::size_t signature_size = sizeof startup_locality_signature;
-    if (event.data.size() < signature_size || !equal(event.data.first(signature_size), startup_locality_signature))
-        return std::nullopt;
-    const bool whole = event.pcr == 0 && event.data.size() == signature_size + 1;
-    const std::uint8_t locality = whole ? event.data[signature_size] : std::uint8_t{0xff};
-    return locality == 0 || locality == 3 || locality == 4 ? locality : std::uint8_t{0xff};
-}
 
 bool apply(const FirmwareLogEvent& event, FirmwarePcrs& pcrs) {
     if (measures_nothing(event)) {
@@ -55,53 +42,18 @@ std::optional<FirmwarePcrs> malformed(Reasons& reasons, std::uint64_t event) {
 Result<FirmwareLogReader, FirmwareLogError> FirmwareLogReader::open(ByteView log) {
     if (log.size() > max_firmware_log) return Failure{FirmwareLogError::malformed};
     FirmwareLogReader reader{log};
-    if (!reader.read_header()) return Failure{FirmwareLogError::malformed};
+    const std::optional<AgileHeader> header = read_agile_header(reader.rest_);
+    if (!header) return Failure{FirmwareLogError::malformed};
+    reader.header_ = *header;
     return reader;
-}
-
-/// TCG_PCClientPCREvent with a TCG_EfiSpecIdEvent in it, which fills it exactly.
-bool FirmwareLogReader::read_header() {
-    const std::uint32_t pcr = rest_.u32();
-    const std::uint32_t type = rest_.u32();
-    const ByteView digest = rest_.bytes(old_digest_size);
-    const std::uint32_t size = rest_.u32();
-    if (!rest_.ok() || pcr != 0 || type != measure::EV_NO_ACTION || size > rest_.remaining()) return false;
-    for (const std::uint8_t byte : digest)
-        if (byte != 0) return false;
-    const std::size_t behind = rest_.remaining() - size;
-    if (!equal(rest_.bytes(sizeof spec_id_signature), spec_id_signature)) return false;
-    rest_.u32(); // platformClass
-    const bool version_2 = rest_.u8() == 0 && rest_.u8() == 2;
-    rest_.u8(); // specErrata
-    rest_.u8(); // uintnSize
-    if (!rest_.ok() || !version_2 || !read_algorithms()) return false;
-    rest_.bytes(rest_.u8()); // vendorInfo
-    return rest_.ok() && rest_.remaining() == behind;
-}
-
-bool FirmwareLogReader::read_algorithms() {
-    const std::uint32_t count = rest_.u32();
-    if (!rest_.ok() || count == 0 || count > max_firmware_algorithms) return false;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const Algorithm algorithm{rest_.u16(), rest_.u16()};
-        if (!rest_.ok() || algorithm.size == 0 || algorithm.size > largest_digest) return false;
-        for (const Algorithm& earlier : algorithms_)
-            if (earlier.id == algorithm.id) return false;
-        algorithms_.add(algorithm);
-        const auto bank = static_cast<TPM_ALG_ID>(algorithm.id);
-        const std::size_t known = measure::digest_size(bank);
-        if (known != 0 && (known != algorithm.size || !banks_.add(bank))) return false;
-    }
-    return true;
 }
 
 bool FirmwareLogReader::read_digest(FirmwareLogEvent& event, std::uint32_t& seen) {
     const std::uint16_t id = rest_.u16();
-    std::size_t index = 0;
-    while (index < algorithms_.size() && algorithms_[index].id != id) ++index;
-    if (!rest_.ok() || index == algorithms_.size() || (seen >> index & 1) != 0) return false;
+    const std::size_t index = header_.index_of(id);
+    if (!rest_.ok() || index == header_.algorithms.size() || (seen >> index & 1) != 0) return false;
     seen |= 1U << index;
-    const ByteView value = rest_.bytes(algorithms_[index].size);
+    const ByteView value = rest_.bytes(header_.algorithms[index].size);
     if (!rest_.ok()) return false;
     const auto bank = static_cast<TPM_ALG_ID>(id);
     if (measure::digest_size(bank) == 0) return true; // an algorithm of others
@@ -116,7 +68,7 @@ Result<FirmwareLogEvent, FirmwareLogError> FirmwareLogReader::next() {
     event.pcr = rest_.u32();
     event.type = rest_.u32();
     const std::uint32_t count = rest_.u32();
-    if (!rest_.ok() || count != algorithms_.size()) return Failure{FirmwareLogError::malformed};
+    if (!rest_.ok() || count != header_.algorithms.size()) return Failure{FirmwareLogError::malformed};
     if (event.pcr > last_pcr && !measures_nothing(event)) return Failure{FirmwareLogError::malformed};
     std::uint32_t seen = 0;
     for (std::uint32_t i = 0; i < count; ++i)
@@ -161,6 +113,15 @@ bool FirmwarePcrs::start_at(std::uint8_t locality) {
 }
 
 bool measures_nothing(const FirmwareLogEvent& event) { return event.type == measure::EV_NO_ACTION; }
+
+std::optional<std::uint8_t> startup_locality(const FirmwareLogEvent& event) {
+    constexpr std::size_t signature_size = sizeof startup_locality_signature;
+    if (event.data.size() < signature_size || !equal(event.data.first(signature_size), startup_locality_signature))
+        return std::nullopt;
+    const bool whole = event.pcr == 0 && event.data.size() == signature_size + 1;
+    const std::uint8_t locality = whole ? event.data[signature_size] : std::uint8_t{0xff};
+    return locality == 0 || locality == 3 || locality == 4 ? locality : std::uint8_t{0xff};
+}
 
 std::optional<FirmwarePcrs> replay_firmware(ByteView log, const measure::Banks& banks, Reasons& reasons) {
     auto reader = FirmwareLogReader::open(log);

@@ -5,7 +5,7 @@
 // vendor data than our own log has, so the header is read here and not by measure::EventLogReader. Called by the appraiser.
 #pragma once
 
-#include "attest/appraise/fixed_list.hpp"
+#include "attest/appraise/agile_header.hpp"
 #include "attest/appraise/reasons.hpp"
 #include "dlaunch/measure/pcr_map.hpp"
 
@@ -13,7 +13,6 @@ namespace casemate::attest {
 
 inline constexpr std::uint32_t firmware_pcr_count = 8; // PCR 0-7 [TCG-PFP 3.3.4]
 inline constexpr std::size_t max_firmware_log = 512 * 1024;
-inline constexpr std::size_t max_firmware_algorithms = 8;
 
 struct FirmwareLogEvent {
     std::uint32_t pcr = 0; // 0-23; of an event that measures nothing also others
@@ -31,21 +30,14 @@ public:
     /// Exactly one digest of every algorithm of the header, in any order.
     [[nodiscard]] Result<FirmwareLogEvent, FirmwareLogError> next();
     /// Those of the header that we know.
-    [[nodiscard]] const measure::Banks& banks() const { return banks_; }
+    [[nodiscard]] const measure::Banks& banks() const { return header_.banks; }
 
 private:
-    struct Algorithm {
-        std::uint16_t id = 0;
-        std::uint16_t size = 0;
-    };
     explicit FirmwareLogReader(ByteView log) : rest_{log} {}
-    [[nodiscard]] bool read_header();
-    [[nodiscard]] bool read_algorithms();
     [[nodiscard]] bool read_digest(FirmwareLogEvent& event, std::uint32_t& seen);
 
     LittleEndianReader rest_;
-    FixedList<Algorithm, max_firmware_algorithms> algorithms_;
-    measure::Banks banks_;
+    AgileHeader header_;
 };
 
 /// PCR 0-7 of some banks after the events of a log.
@@ -68,6 +60,8 @@ private:
 
 /// True when the event changes no PCR [TCG-PFP 10.4.1].
 [[nodiscard]] bool measures_nothing(const FirmwareLogEvent& event);
+/// The locality at which such an event says that the TPM was started. Nothing when it says none; 0xff when it is a broken one.
+[[nodiscard]] std::optional<std::uint8_t> startup_locality(const FirmwareLogEvent& event);
 
 /// The log replayed, in these banks. Nothing, and a reason, when it cannot be.
 [[nodiscard]] std::optional<FirmwarePcrs> replay_firmware(ByteView log, const measure::Banks& banks, Reasons& reasons);

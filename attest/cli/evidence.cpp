@@ -7,6 +7,7 @@
 #include "attest/cli/command.hpp"
 #include "attest/cli/files.hpp"
 #include "attest/cli/service.hpp"
+#include "attest/cli/txt_evidence.hpp"
 #include "attest/verifier/encoding.hpp"
 #include "attest/verifier/evidence_body.hpp"
 #include "attest/verifier/judgement.hpp"
@@ -19,12 +20,7 @@ namespace {
 using verifier::Bytes;
 using verifier::Json;
 
-struct Options {
-    std::string file;
-    std::vector<std::string> references;
-    std::string ak;
-    bool json = false;
-};
+using Options = TxtOptions; // the log of a TXT launch needs more of them than saved evidence
 
 template <typename Value>
 Value good(const std::string& file, Result<Value, verifier::ApiError> result) {
@@ -50,8 +46,10 @@ Bytes ak_of(const Options& options, const Json& saved) {
     return verifier::to_bytes(verifier::as_bytes(text));
 }
 
-void explain(const Options& options) {
-    const Json saved = good(options.file, verifier::parse_object(read_file(options.file)));
+void explain_saved(const Options& options, const std::string& text) {
+    if (!options.quote.empty() || !options.signature.empty() || !options.nonce.empty() || !options.pcrs.empty())
+        throw CannotRun(options.file + " is saved evidence, which has its quote in it");
+    const Json saved = good(options.file, verifier::parse_object(text));
     if (!saved.contains("evidence") || !saved["evidence"].is_object())
         throw CannotRun(options.file + " is no saved evidence: casemate-attest evidence fetch PLATFORM writes such a file");
     const verifier::EvidenceBody evidence = good(options.file, verifier::EvidenceBody::parse(saved["evidence"]));
@@ -75,6 +73,14 @@ void explain(const Options& options) {
     if (!judgement.affirming()) throw Refused{};
 }
 
+/// Saved evidence is a JSON object, a log is binary.
+void explain(const Options& options) {
+    const std::string file = read_file(options.file);
+    const std::size_t first = file.find_first_not_of(" \t\r\n");
+    if (first != std::string::npos && file[first] == '{') explain_saved(options, file);
+    else explain_txt(options, file);
+}
+
 } // namespace
 
 void declare_evidence(CLI::App& program) {
@@ -87,10 +93,14 @@ void declare_evidence(CLI::App& program) {
         std::printf("%s\n", call_service(*service, "GET", "/v1/platforms/" + *id + "/evidence").dump().c_str());
     });
     auto options = std::make_shared<Options>();
-    CLI::App* command = group->add_subcommand("explain", "appraise saved evidence offline; status 1 when it does not pass");
-    command->add_option("FILE", options->file, "what fetch printed, - for standard input")->required();
+    CLI::App* command = group->add_subcommand("explain", "appraise saved evidence, or the raw log of a TXT launch, offline; status 1 when it does not pass");
+    command->add_option("FILE", options->file, "what fetch printed, or a TXT log; - for standard input")->required();
     command->add_option("--reference", options->references, "reference.json; repeatable: one must match wholly");
-    command->add_option("--ak", options->ak, "TPMT_PUBLIC of the AK, instead of the one in FILE");
+    command->add_option("--ak", options->ak, "the AK: TPMT_PUBLIC, instead of the one in FILE; for a TXT log also TPM2B_PUBLIC or PEM");
+    command->add_option("--quote", options->quote, "for a TXT log: the quote's message (TPMS_ATTEST)");
+    command->add_option("--signature", options->signature, "and its signature (TPMT_SIGNATURE, or plain)");
+    command->add_option("--nonce", options->nonce, "and the qualifying data that was asked for, hexadecimal");
+    command->add_option("--pcrs", options->pcrs, "and the values of the quoted PCRs, where the log does not give all of them");
     command->add_flag("--json", options->json, "say it in JSON");
     command->callback([options] { explain(*options); });
 }

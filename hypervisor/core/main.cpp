@@ -75,8 +75,8 @@ void start_cores() {
         arch::start_cores(machine.tcb_memory(),
                           {{boot.memory, boot.memory_range_count}, Machine::max_cpus - 1, highest_core()});
     machine.set_cpu_count(1 + others);
-    LogLine{"@cm event=hypervisor_start"}.key("cores", 1 + others).key("tsc_khz", arch::clock_rates().tsc_khz)
-        .key("launch", static_cast<unsigned>(boot.kind));
+    LogLine{"@cm event=hypervisor_start"}.key("cores", 1 + others).key("tsc_khz", arch::clock_rates().tsc_khz).key("launch", static_cast<unsigned>(boot.kind));
+    if (boot.kind == launch::LaunchKind::unmeasured) LogLine{"@cm event=no_measured_launch no measured launch: every grant is refused"};
 }
 
 } // namespace

@@ -96,6 +96,15 @@ int compile(const CompileOptions& options) {
     return out ? 0 : refuse("cannot write " + options.out);
 }
 
+/// For policy/lcp, which is a script: KEY=value lines.
+int print_txt(const std::string& path) {
+    const auto source = read_policy(path, {4}); // whose key is of no matter here
+    if (!source) return 1;
+    if (!source->txt) return refuse(path + " has no [txt]: it is of no Intel machine");
+    std::cout << "tboot_command_line=" << source->txt->tboot_command_line << "\nminimum_sinit=" << source->txt->minimum_sinit << '\n';
+    return 0;
+}
+
 /// A bundle whose signature holds, and its policy.
 struct Opened {
     Bytes bytes;
@@ -199,6 +208,8 @@ int main(int argc, char** argv) {
     compile_command->add_option("--out", options.out, "the bundle")->required();
     CLI::App* check_command = app.add_subcommand("check", "only check a source");
     check_command->add_option("SOURCE", options.source, "policy in TOML")->required();
+    CLI::App* txt_command = app.add_subcommand("txt", "what a source says of a launch by Intel TXT");
+    txt_command->add_option("SOURCE", options.source, "policy in TOML")->required();
     CLI::App* show_command = app.add_subcommand("show", "verify a bundle and print it");
     show_command->add_option("BUNDLE", options.out, "the bundle")->required();
     CLI::App* decompile_command = app.add_subcommand("decompile", "verify a bundle and print the source that compiles to it");
@@ -215,6 +226,7 @@ int main(int argc, char** argv) {
     diff_command->add_option("OLD", question.first, "source or bundle")->required();
     diff_command->add_option("NEW", question.second, "source or bundle")->required();
     CLI11_PARSE(app, argc, argv);
+    if (txt_command->parsed()) return print_txt(options.source);
     if (decompile_command->parsed()) return decompile(options.out);
     if (hold_command->parsed()) return who_can_hold(question);
     if (talk_command->parsed()) return can_talk(question);

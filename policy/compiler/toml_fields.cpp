@@ -59,6 +59,13 @@ std::vector<std::string> Fields::texts(const char* key) {
     return all;
 }
 
+const toml::table* Fields::table(const char* key) {
+    known_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (node != nullptr && node->as_table() == nullptr) report(*node, "write [" + std::string{key} + "]");
+    return node != nullptr ? node->as_table() : nullptr;
+}
+
 std::vector<const toml::table*> Fields::tables(const char* key) {
     std::vector<const toml::table*> all;
     known_.insert(key);

@@ -23,6 +23,8 @@ public:
     std::vector<std::string> texts(const char* key);
     /// The tables of [[key]]; none is fine.
     std::vector<const toml::table*> tables(const char* key);
+    /// The table of [key]; null when it is not there, which is fine.
+    const toml::table* table(const char* key);
     /// 0..limit; 0 after a problem.
     std::uint64_t number_up_to(const char* key, std::uint64_t limit);
     template <typename Integer>

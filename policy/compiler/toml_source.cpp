@@ -193,6 +193,18 @@ void read_link(const toml::table& table, std::vector<Problem>& problems, const P
     link = {std::min(ends[0], ends[1]), std::max(ends[0], ends[1])};
 }
 
+/// The command line becomes one of GRUB's: printable, without what GRUB's shell would read.
+TxtLaunch read_txt(const toml::table& table, std::vector<Problem>& problems) {
+    constexpr std::size_t longest = 510; // room in tboot
+    constexpr std::uint64_t last_version = 254;
+    Fields fields{table, problems};
+    TxtLaunch txt{fields.text("tboot_command_line"), static_cast<std::uint32_t>(fields.number_up_to("minimum_sinit", last_version))};
+    const auto plain = [](char c) { return c >= ' ' && c <= '~' && std::string_view{"\"'\\$`;&|<>{}"}.find(c) == std::string_view::npos; };
+    if (txt.tboot_command_line.size() > longest || !std::all_of(txt.tboot_command_line.begin(), txt.tboot_command_line.end(), plain))
+        fields.bad("tboot_command_line", "'tboot_command_line' is at most 510 printable characters, none of them for GRUB's shell");
+    return txt;
+}
+
 struct SourceTables {
     Tables vms, devices, links, conflicts;
     std::vector<std::size_t> table_of_device; // by Policy::devices: a selector's table stands for several
@@ -224,6 +236,7 @@ void read_root(const toml::table& root, const Inventory* inventory, Source& sour
     if (root.contains("attestation_interval")) policy.attestation_interval = fields.number<std::uint32_t>("attestation_interval");
     read_tpm_commands(root, fields, policy);
     SourceTables all{fields.tables("vm"), fields.tables("device"), fields.tables("link"), fields.tables("conflict"), {}};
+    if (const toml::table* txt = fields.table("txt")) source.txt = read_txt(*txt, problems);
     if (all.vms.size() > max_vms) return problems.push_back({0, describe(PolicyError::vm_count)});
     if (all.devices.size() > max_devices) return problems.push_back({0, describe(PolicyError::device_count)});
     if (all.conflicts.size() > max_conflicts) return problems.push_back({0, describe(PolicyError::conflict_count)});

@@ -5,6 +5,7 @@
 
 #include "policy/model/policy.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,15 @@ struct Problem {
 
 struct Inventory; // inventory.hpp
 
+/// [txt]: what the launch control policy of an Intel machine needs beside the files (policy/lcp). Not in the bundle: SINIT reads it.
+struct TxtLaunch {
+    std::string tboot_command_line;
+    std::uint32_t minimum_sinit = 0; // version of the SINIT module
+};
+
 struct Source {
     Policy policy; // valid when there are no problems
+    std::optional<TxtLaunch> txt;
     std::vector<Problem> problems;
 };
 

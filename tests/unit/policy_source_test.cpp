@@ -124,6 +124,21 @@ TEST_CASE("restart rules, accepted resets, attestation interval and the agent's 
     CHECK(problem_after("memory_mib = 96", "memory_mib = 96\nquiet_seconds = 0").ends_with("a restart counts as good after 1 to 3600 quiet seconds"));
 }
 
+TEST_CASE("what a source says of a launch by TXT is read, and not needed", "[policy]") {
+    CHECK_FALSE(read_source(sample(), grant_key).txt);
+    const auto with = [](const std::string& txt) { return read_source(sample() + "[txt]\n" + txt, grant_key); };
+    const Source good = with("tboot_command_line = \"logging=serial,memory\"\nminimum_sinit = 3\n");
+    REQUIRE(good.problems.empty());
+    CHECK(good.txt->tboot_command_line == "logging=serial,memory");
+    CHECK(good.txt->minimum_sinit == 3);
+    CHECK(with("minimum_sinit = 3\n").problems.size() == 1);
+    CHECK(with("tboot_command_line = \"\"\nminimum_sinit = 255\n").problems.size() == 1);
+    CHECK(with("tboot_command_line = \"a;b\"\nminimum_sinit = 0\n").problems.size() == 1);
+    CHECK(with("tboot_command_line = \"" + std::string(511, 'a') + "\"\nminimum_sinit = 0\n").problems.size() == 1);
+    CHECK(with("tboot_command_line = \"\"\nminimum_sinit = 0\nother = 1\n").problems.size() == 1);
+    CHECK(read_source("txt = 1\n" + sample(), grant_key).problems.size() == 1);
+}
+
 TEST_CASE("a VM has the usual weight and no cap unless the source says otherwise", "[policy]") {
     CHECK(read(sample())->policy.vms[1].weight == 100);
     CHECK(read(sample())->policy.vms[1].cap == 100);
