@@ -120,6 +120,7 @@ struct Conflict {
 struct Policy {
     std::uint64_t epoch = 0;
     std::array<std::uint8_t, public_key_size> grant_key{};
+    std::array<std::uint8_t, public_key_size> next_grant_key{}; // while the verifier changes its key: counts as well; zeros: there is none
     std::uint8_t vm_count = 0;
     std::array<Vm, max_vms> vms{};
     std::uint8_t device_count = 0;
@@ -129,6 +130,7 @@ struct Policy {
     std::uint8_t conflict_count = 0;
     std::array<Conflict, max_conflicts> conflicts{};
 
+    [[nodiscard]] constexpr bool has_next_grant_key() const { return next_grant_key != decltype(next_grant_key){}; }
     /// The driver VM of that name, if it may be given that secret; vm_count otherwise.
     [[nodiscard]] constexpr std::uint8_t receiver_of(std::string_view secret, std::string_view vm) const {
         std::uint8_t index = 0;
@@ -144,6 +146,7 @@ enum class PolicyError : std::uint8_t {
     version,
     epoch,
     grant_key,
+    grant_key_twice,
     vm_count,
     vm_name,
     vm_name_twice,
