@@ -2,8 +2,6 @@
 // See certificates.hpp. X.509 version 3 profile: RFC 5280.
 #include "keys/certificates.hpp"
 
-#include "keys/key_files.hpp"
-
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -11,7 +9,7 @@
 namespace casemate::keys {
 namespace {
 
-constexpr int validity_days = 3650;
+constexpr int tls_days = 3650;
 constexpr long backdate_seconds = 3600; // a clock that is a little behind still accepts it
 
 void add_extension(X509& certificate, X509& issuer, int nid, const char* value) {
@@ -29,12 +27,12 @@ void set_random_serial(X509& certificate) {
     require(ASN1_INTEGER_set_uint64(X509_get_serialNumber(&certificate), serial | 1) == 1, "set a serial number");
 }
 
-Certificate unsigned_certificate(EVP_PKEY& key, const char* common_name) {
+Certificate unsigned_certificate(EVP_PKEY& key, const char* common_name, int days = tls_days) {
     Certificate certificate{X509_new()};
     require(certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1, "make a certificate");
     set_random_serial(*certificate);
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -backdate_seconds);
-    X509_time_adj_ex(X509_getm_notAfter(certificate.get()), validity_days, 0, nullptr);
+    X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr);
     const auto* text = reinterpret_cast<const unsigned char*>(common_name);
     X509_NAME* subject = X509_get_subject_name(certificate.get());
     require(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0) == 1, "set a name");
@@ -42,11 +40,12 @@ Certificate unsigned_certificate(EVP_PKEY& key, const char* common_name) {
     return certificate;
 }
 
-void sign_and_write(const PrivateDirectory& directory, const std::string& name, X509& certificate, EVP_PKEY& key) {
+void sign_and_write(const PrivateDirectory& directory, const std::string& name, X509& certificate, EVP_PKEY& key,
+                    std::string_view mark = {}) {
     require(X509_sign(&certificate, &key, EVP_sha256()) > 0, "sign a certificate");
     const MemoryBio bio{BIO_new(BIO_s_mem())};
     require(bio && PEM_write_bio_X509(bio.get(), &certificate) == 1, "encode a certificate");
-    directory.write_new(name, contents(*bio));
+    directory.write_new(name, std::string{mark} + contents(*bio));
 }
 
 /// The certificate in `name` when there is one; it must be for `key`.
@@ -74,6 +73,18 @@ Certificate ensure_authority(const PrivateDirectory& directory, const std::strin
     add_extension(self, self, NID_subject_key_identifier, "hash");
     sign_and_write(directory, name, self, key);
     return certificate;
+}
+
+void ensure_signing_certificate(const PrivateDirectory& directory, const std::string& name, const std::string& common_name, EVP_PKEY& key,
+                                Purpose purpose, int days) {
+    if (existing(directory, name, key)) return;
+    const Certificate certificate = unsigned_certificate(key, common_name.c_str(), days);
+    X509& self = *certificate;
+    require(X509_set_issuer_name(&self, X509_get_subject_name(&self)) == 1, "set a name");
+    add_extension(self, self, NID_basic_constraints, "critical,CA:FALSE");
+    add_extension(self, self, NID_key_usage, "critical,digitalSignature");
+    add_extension(self, self, NID_subject_key_identifier, "hash");
+    sign_and_write(directory, name, self, key, mark_of(purpose));
 }
 
 namespace {

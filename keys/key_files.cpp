@@ -39,14 +39,14 @@ std::string public_pem(EVP_PKEY& key) {
     return contents(*bio);
 }
 
-std::string_view mark_of(Purpose purpose) { return purpose == Purpose::development ? cose::development_mark : std::string_view{}; }
-
 void expect_purpose(const std::string& pem, const std::string& name, Purpose purpose) {
     if (purpose == Purpose::production && pem.find(cose::development_mark) != std::string::npos)
         throw KeyError{name + " is a development key: make production keys in a directory of their own"};
 }
 
 } // namespace
+
+std::string_view mark_of(Purpose purpose) { return purpose == Purpose::development ? cose::development_mark : std::string_view{}; }
 
 std::string contents(BIO& bio) {
     char* data = nullptr;

@@ -11,6 +11,9 @@ namespace casemate::keys {
 
 enum class Purpose { production, development };
 
+/// The line before the PEM block of a development key or its certificate.
+std::string_view mark_of(Purpose purpose);
+
 /// The private key in `name` (PEM, PKCS #8), made when absent. A development key has its mark before
 /// the PEM block (attest/cose/signer.hpp); for production, none with it is taken.
 PrivateKey ensure_private_key(const PrivateDirectory& directory, const std::string& name, Purpose purpose);

@@ -4,6 +4,7 @@
 
 #include "keys/openssl_handles.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -58,6 +59,18 @@ std::optional<std::string> PrivateDirectory::read(const std::string& name) const
     std::ifstream stream{path, std::ios::binary};
     if (!stream) fail("cannot read " + path);
     return std::string{std::istreambuf_iterator<char>{stream}, {}};
+}
+
+std::vector<std::string> PrivateDirectory::names() const {
+    std::vector<std::string> all;
+    for (const auto& entry : std::filesystem::directory_iterator{path_}) all.push_back(entry.path().filename());
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+void PrivateDirectory::move(const std::string& from, const std::string& to) const {
+    const std::string old_path = path_ + "/" + from, new_path = path_ + "/" + to;
+    if (::renameat2(AT_FDCWD, old_path.c_str(), AT_FDCWD, new_path.c_str(), RENAME_NOREPLACE) != 0) fail("cannot move " + old_path);
 }
 
 void PrivateDirectory::write_new(const std::string& name, std::string_view text) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace casemate::keys {
 
@@ -17,6 +18,10 @@ public:
 
     /// The whole file, or nothing when it does not exist. Refuses one that others can read.
     [[nodiscard]] std::optional<std::string> read(const std::string& name) const;
+    /// Of all files, ascending.
+    [[nodiscard]] std::vector<std::string> names() const;
+    /// Refuses to replace a file.
+    void move(const std::string& from, const std::string& to) const;
     /// Refuses to replace a file.
     void write_new(const std::string& name, std::string_view text) const;
 

@@ -3,10 +3,12 @@
 // Several sets may be accepted at once (roll-out of a new build); evidence must match one of them wholly.
 #pragma once
 
+#include "attest/appraise/key_register.hpp"
 #include "dlaunch/measure/custody_types.hpp"
 #include "dlaunch/measure/crypto.hpp"
 #include "policy/model/policy.hpp"
 
+#include <optional>
 #include <span>
 
 namespace casemate::attest {
@@ -30,20 +32,25 @@ struct ReferenceSet {
     measure::DigestSet slb; // one digest for each bank that may be quoted
     std::uint64_t hypervisor_size = 0;
     measure::DigestSet hypervisor;
-    std::array<std::uint8_t, measure::p256_point_size> owner_key{};
+    ByteView owner_key;                      // as measured: one key, or a set of owners (policy/model/owner_set.hpp)
     std::uint64_t policy_size = 0;
     measure::DigestSet policy_digest;        // of the raw signed bundle
     const policy::Policy* policy = nullptr;  // parsed from that bundle, its signature verified
+    std::span<const KeyId> signers{};        // whose signatures that bundle has
+    std::span<const KeyId> grant_keys{};     // that the policy names
     std::span<const ReferenceVm> vms;        // in policy order
     std::span<const FirmwarePcrReference> firmware{}; // empty: firmware is not compared
     std::uint64_t not_before = 0; // milliseconds since the Unix epoch, as not_after; 0 = no limit
     std::uint64_t not_after = 0;
 };
 
-/// What holds for every set: the verifier's time, in the unit above, and the fleet's least policy epoch.
+/// What holds for every set: the verifier's time, in the unit above, the fleet's least policy epoch, which keys count, and the key
+/// that this verifier signs grants with.
 struct ReferenceRules {
     std::uint64_t now = 0;
     std::uint64_t minimum_epoch = 0;
+    std::span<const RegisteredKey> keys{};
+    std::optional<KeyId> grant_key{};
 };
 
 } // namespace casemate::attest

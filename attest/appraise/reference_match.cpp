@@ -113,6 +113,32 @@ private:
     std::size_t different_ = 0;
 };
 
+/// What a key's state makes of evidence that rests on it; nothing when it counts.
+std::optional<AppraisalError> refusal_of(KeyState state, AppraisalError unknown) {
+    if (state == KeyState::good) return std::nullopt;
+    return static_cast<AppraisalError>(static_cast<unsigned>(unknown) + static_cast<unsigned>(state) - static_cast<unsigned>(KeyState::unknown));
+}
+
+struct KeyRefusal {
+    AppraisalError error;
+    KeyId key;
+};
+
+/// Every owner who signed must count; so must the grant key that we sign with, and none that the policy names may be revoked: who
+/// stole it could sign beside us. An expired one may be there until the next policy drops it.
+std::optional<KeyRefusal> key_refused(const ReferenceSet& set, const ReferenceRules& rules) {
+    const auto state = [&](KeyPurpose purpose, const KeyId& id) { return state_of(rules.keys, purpose, id, rules.now); };
+    for (const KeyId& signer : set.signers)
+        if (const auto error = refusal_of(state(KeyPurpose::owner, signer), AppraisalError::owner_key_unknown)) return KeyRefusal{*error, signer};
+    for (const KeyId& key : set.grant_keys)
+        if (state(KeyPurpose::grant, key) == KeyState::revoked) return KeyRefusal{AppraisalError::grant_key_revoked, key};
+    if (!rules.grant_key) return std::nullopt;
+    const auto error = refusal_of(state(KeyPurpose::grant, *rules.grant_key), AppraisalError::grant_key_unknown);
+    return error ? std::optional{KeyRefusal{*error, *rules.grant_key}} : std::nullopt;
+}
+static_assert(static_cast<unsigned>(AppraisalError::owner_key_revoked) - static_cast<unsigned>(AppraisalError::owner_key_unknown) ==
+              static_cast<unsigned>(KeyState::revoked) - static_cast<unsigned>(KeyState::unknown));
+
 /// A set that matches wholly may not count yet, or no more. `reasons` may be null.
 bool out_of_use(const ReferenceSet& set, const ReferenceRules& rules, Reasons* reasons) {
     const auto refused = [&](AppraisalError error, std::uint64_t limit, std::uint64_t seen) {
@@ -124,7 +150,9 @@ bool out_of_use(const ReferenceSet& set, const ReferenceRules& rules, Reasons* r
         return refused(AppraisalError::reference_expired, set.not_after, rules.now);
     if (set.policy->epoch < rules.minimum_epoch)
         return refused(AppraisalError::policy_epoch_low, rules.minimum_epoch, set.policy->epoch);
-    return false;
+    const std::optional<KeyRefusal> key = key_refused(set, rules);
+    if (key && reasons != nullptr) reasons->add(key->error, text_of(set.name), {}, hex_of(key->key));
+    return key.has_value();
 }
 
 } // namespace

@@ -24,6 +24,7 @@ void declare_platform(CLI::App& program);
 void declare_grant(CLI::App& program);
 void declare_reference(CLI::App& program);
 void declare_policy(CLI::App& program);
+void declare_key(CLI::App& program);
 void declare_token(CLI::App& program);
 void declare_result(CLI::App& program);
 void declare_evidence(CLI::App& program);

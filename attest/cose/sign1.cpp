@@ -6,12 +6,6 @@
 #include "hypervisor/base/check.hpp"
 
 namespace casemate::cose {
-namespace {
-
-constexpr std::uint64_t tag_sign1 = 18; // [RFC 9052 2]
-constexpr std::size_t max_payload = 64 * 1024;
-
-} // namespace
 
 Result<Sign1, CoseError> read_sign1(ByteView message) {
     CborReader in{message};
@@ -34,24 +28,28 @@ void write_sign1(CborWriter& out, const Sign1& message) {
     out.bytes(message.signature);
 }
 
-SignedBytes::SignedBytes(ByteView protected_header, ByteView payload) : payload_{payload} {
+SignedBytes::SignedBytes(ByteView protected_header, ByteView payload, ByteView signer_header) : payload_{payload} {
     CborWriter out{prefix_};
-    out.array(4);
-    out.text("Signature1");
+    out.array(signer_header.empty() ? 4 : 5);
+    out.text(std::string_view{"Signature1"}.substr(0, signer_header.empty() ? 10 : 9)); // "Signature1" or "Signature"
     out.bytes(protected_header);
+    if (!signer_header.empty()) out.bytes(signer_header);
     out.bytes({}); // external_aad
     out.bytes_head(payload.size());
     CHECK(out.ok());
     prefix_size_ = out.size();
 }
 
-bool verify(const Sign1& message, const measure::P256PublicKey& key) {
-    if (!measure::signature_is_low_s(message.signature)) return false;
-    const SignedBytes signed_bytes{message.protected_header, message.payload};
+bool verify(const SignedBytes& bytes, ByteView signature, const measure::P256PublicKey& key) {
+    if (!measure::signature_is_low_s(signature)) return false;
     measure::Hasher hasher{measure::TPM_ALG_ID::SHA256};
-    hasher.update(signed_bytes.prefix());
-    hasher.update(signed_bytes.payload());
-    return key.verify(hasher.finish().view(), message.signature);
+    hasher.update(bytes.prefix());
+    hasher.update(bytes.payload());
+    return key.verify(hasher.finish().view(), signature);
+}
+
+bool verify(const Sign1& message, const measure::P256PublicKey& key) {
+    return verify(SignedBytes{message.protected_header, message.payload}, message.signature, key);
 }
 
 } // namespace casemate::cose

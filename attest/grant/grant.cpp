@@ -2,7 +2,6 @@
 // See grant.hpp. UNTRUSTED: every byte until the signature was verified; the claims after it are the verifier's word.
 #include "attest/grant/grant.hpp"
 
-#include "attest/cose/sign1.hpp"
 #include "hypervisor/base/cbor_reader.hpp"
 #include "hypervisor/base/cbor_writer.hpp"
 
@@ -77,14 +76,24 @@ bool is_canonical(ByteView message, const Claims& claims, ByteView signature) {
 
 } // namespace
 
-Result<VerifiedGrant, GrantError> verify(ByteView message, const measure::P256PublicKey& key) {
+Result<Keys, measure::KeyError> Keys::create(ByteView present, bool has_next, ByteView next) {
+    Keys keys{TRY(measure::P256PublicKey::create(present))};
+    if (has_next) keys.next_ = TRY(measure::P256PublicKey::create(next));
+    return keys;
+}
+
+bool Keys::verify(const cose::Sign1& message) const {
+    return cose::verify(message, present_) || (next_ && cose::verify(message, *next_));
+}
+
+Result<VerifiedGrant, GrantError> verify(ByteView message, const Keys& keys) {
     if (message.size() > max_message) return Failure{GrantError::shape};
     const auto envelope = cose::read_sign1(message);
     if (!envelope.ok()) return Failure{GrantError::shape};
     if (!equal(envelope.value().protected_header, protected_header)) return Failure{GrantError::algorithm};
     const Claims claims = TRY(read_claims(envelope.value().payload));
     if (!is_canonical(message, claims, envelope.value().signature)) return Failure{GrantError::not_canonical};
-    if (!cose::verify(envelope.value(), key)) return Failure{GrantError::signature};
+    if (!keys.verify(envelope.value())) return Failure{GrantError::signature};
     return VerifiedGrant{claims};
 }
 

@@ -5,12 +5,13 @@
 // Who calls it: the verifier encodes and signs (grant_sign.hpp), the hypervisor verifies.
 #pragma once
 
-#include "dlaunch/measure/crypto.hpp"
+#include "attest/cose/sign1.hpp"
 #include "hypervisor/base/bytes.hpp"
 #include "hypervisor/base/device_address.hpp"
 #include "hypervisor/base/result.hpp"
 
 #include <array>
+#include <optional>
 
 namespace casemate::grant {
 
@@ -62,20 +63,33 @@ enum class GrantError : std::uint8_t {
     evidence_age = 20, // older than the lease, of a time to come, or of unknown age
 };
 
+/// The verifier-grant keys of the measured policy: one, or two while the verifier changes its key; a grant by either counts.
+class Keys {
+public:
+    Keys(const measure::P256PublicKey& only) : present_{only} {} // NOLINT: one key is a set of keys
+    /// `next` is looked at only if `has_next`. Fails when one is no point of the curve.
+    [[nodiscard]] static Result<Keys, measure::KeyError> create(ByteView present, bool has_next, ByteView next);
+    [[nodiscard]] bool verify(const cose::Sign1& message) const;
+
+private:
+    measure::P256PublicKey present_;
+    std::optional<measure::P256PublicKey> next_{};
+};
+
 /// Claims of a message whose signature was verified. Only verify() makes one.
 class VerifiedGrant {
 public:
     [[nodiscard]] const Claims& claims() const { return claims_; }
 
 private:
-    friend Result<VerifiedGrant, GrantError> verify(ByteView message, const measure::P256PublicKey& key);
+    friend Result<VerifiedGrant, GrantError> verify(ByteView message, const Keys& keys);
     explicit VerifiedGrant(const Claims& claims) : claims_{claims} {}
     Claims claims_;
 };
 
-/// UNTRUSTED message; `key` is the verifier-grant key of the measured policy. Checks in this order: shape, algorithm,
+/// UNTRUSTED message; `keys` are those of the measured policy. Checks in this order: shape, algorithm,
 /// canonical encoding, type, signature.
-[[nodiscard]] Result<VerifiedGrant, GrantError> verify(ByteView message, const measure::P256PublicKey& key);
+[[nodiscard]] Result<VerifiedGrant, GrantError> verify(ByteView message, const Keys& keys);
 
 /// The claims as deterministic CBOR; empty when `out` is too small (max_message suffices).
 [[nodiscard]] ByteView encode_claims(const Claims& claims, ByteSpan out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the words of `--grant-key` and `--grant-key-secret` to a key that signs. Called at start by casemate-verifierd.
+// From the words of `--grant-key` and `--grant-key-secret` to a key that signs. Called at start by casemate-verifierd, and by casemate-policy for an owner's key.
 #pragma once
 
 #include <string>

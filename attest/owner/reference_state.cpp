@@ -65,8 +65,8 @@ Outcome<Json> read_reference(const std::string& path) {
 Status<Error> expect_owner(const Json& reference, ByteView owner) {
     const auto bytes = TRY(bundle_of(reference));
     const auto bundle = policy::open_bundle(bytes); // a view of them
-    if (!bundle.ok() || !policy::verify_bundle(bundle.value()).ok()) return fail("the reference values have no policy signed by its owner");
-    if (!equal(bundle.value().owner_key, owner)) return fail("the reference values' policy is another owner's than this key's");
+    if (!bundle.ok() || !policy::verify_bundle(bundle.value()).ok()) return fail("the reference values have no policy signed by its owners");
+    if (!equal(bundle.value().owners.approval_key(), owner)) return fail("the reference values' policy is another owner's than this key's, or has another approval key");
     return Done{};
 }
 

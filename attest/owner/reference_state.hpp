@@ -10,7 +10,7 @@ namespace casemate::owner {
 
 /// From a file of the owner's own, of at most 1 MiB.
 [[nodiscard]] Outcome<verifier::Json> read_reference(const std::string& path);
-/// Whether that launch's policy is signed by this owner (SEC1 point): the hypervisor takes secrets and approvals of no other.
+/// Whether this key (SEC1 point) is the owner's of that launch's policy, or the approval key of its owners: the hypervisor takes secrets and approvals of no other.
 [[nodiscard]] Status<Error> expect_owner(const verifier::Json& reference, ByteView owner);
 /// Whether that launch's policy names the driver VM and lets it have the secret: what the hypervisor will ask.
 [[nodiscard]] Status<Error> expect_receiver(const verifier::Json& reference, const std::string& vm, const std::string& secret);

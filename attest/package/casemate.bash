@@ -8,13 +8,14 @@ _casemate() {
         --ca | --token | --certificate | --key | --reference | --ak | --checkpoint) COMPREPLY=($(compgen -f -- "$word")); return ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
-        words="platform grant reference policy token result evidence audit --help"
+        words="platform grant reference policy key token result evidence audit --help"
     elif [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then
         case ${COMP_WORDS[1]} in
             platform) words="list show expected import approve quarantine retire reinstate rebind" ;;
             grant) words="list revoke release" ;;
             reference) words="list import remove" ;;
             policy) words="show minimum-epoch" ;;
+            key) words="list import revoke" ;;
             token) words="list create remove" ;;
             result) words="verify" ;;
             evidence) words="fetch explain" ;;
@@ -27,6 +28,7 @@ _casemate() {
             "result verify") words="--key --nonce --json --help" ;;
             "evidence explain") words="--reference --ak --json --help" ;;
             "token create") words="--role --days $service" ;;
+            "key import") words="owner grant $service" ;;
             *) words=$service ;;
         esac
     fi

@@ -164,7 +164,24 @@ ALTER TABLE results ADD COLUMN log_hash BYTEA NOT NULL DEFAULT '';
 UPDATE schema_version SET version = 4;
 )sql";
 
-constexpr std::array steps{step_1, step_2, step_3, step_4};
+// What SQLite's step 6 brings.
+constexpr const char* step_5 = R"sql(
+CREATE TABLE signing_keys (
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL UNIQUE,
+    key_id TEXT COLLATE "C" NOT NULL,
+    purpose TEXT NOT NULL,
+    name TEXT NOT NULL,
+    not_before BIGINT NOT NULL,
+    not_after BIGINT NOT NULL,
+    added_at BIGINT NOT NULL,
+    added_by TEXT NOT NULL,
+    revoked_at BIGINT NOT NULL DEFAULT 0
+);
+UPDATE schema_version SET version = 5;
+)sql";
+
+constexpr std::array steps{step_1, step_2, step_3, step_4, step_5};
 
 // Casemate's own number, so that it meets no other program's lock in the same database: "CASEMATE" in ASCII.
 constexpr const char* take_turns = "SELECT pg_advisory_xact_lock(4846246231141340229)";

@@ -123,6 +123,19 @@ struct ReferenceSet {
     std::string source;
 };
 
+/// A certificate of an owner's or grant key that an owner imported. Rows stay for ever, so that old evidence can be judged again.
+struct SigningKey {
+    std::string id;      // SHA-256 of the certificate's DER
+    std::string key_id;  // SHA-256 of the key's SEC1 point
+    std::string purpose; // "owner" or "grant"
+    std::string name;    // the certificate's common name
+    Millis not_before = 0;
+    Millis not_after = 0;
+    Millis added_at = 0;
+    std::string added_by;
+    Millis revoked_at = 0; // 0 = not revoked
+};
+
 using AuditRow = audit::Row;
 
 /// A checkpoint of the audit trail as kept: the COSE_Sign1 message over the head at `sequence`.

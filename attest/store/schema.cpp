@@ -173,6 +173,23 @@ ALTER TABLE results ADD COLUMN log_hash BLOB NOT NULL DEFAULT x'';
 PRAGMA user_version = 5;
 )sql";
 
+// Which owners' and grant keys count.
+constexpr const char* step_6 = R"sql(
+CREATE TABLE signing_keys (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    key_id TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    name TEXT NOT NULL,
+    not_before INTEGER NOT NULL,
+    not_after INTEGER NOT NULL,
+    added_at INTEGER NOT NULL,
+    added_by TEXT NOT NULL,
+    revoked_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+PRAGMA user_version = 6;
+)sql";
+
 /// Rows from before the chain keep their order and content and get numbers and hashes.
 void chain_existing_rows(Connection& connection) {
     audit::Head head;
@@ -206,7 +223,9 @@ void do_step_4(Connection& connection) { connection.execute(step_4); }
 
 void do_step_5(Connection& connection) { connection.execute(step_5); }
 
-constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4, &do_step_5};
+void do_step_6(Connection& connection) { connection.execute(step_6); }
+
+constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4, &do_step_5, &do_step_6};
 
 std::int64_t version_of(Connection& connection) {
     Statement statement{connection, "PRAGMA user_version"};

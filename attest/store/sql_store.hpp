@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Store in SQL, on either back end (sql.hpp). Split over files by what the rows are about: sql_platforms, sql_evidence,
-// sql_fleet, sql_grants, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
+// sql_fleet, sql_grants, sql_keys, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
 #pragma once
 
 #include <mutex>
@@ -51,6 +51,10 @@ public:
     std::vector<ReferenceSet> references() override;
     std::optional<std::string> archived_reference(std::string_view id) override;
     std::int64_t reference_generation() override;
+
+    bool add_signing_key(const SigningKey& key) override;
+    bool revoke_signing_key(std::string_view key_id, Millis now) override;
+    std::vector<SigningKey> signing_keys() override;
 
     void add_operator_token(const OperatorToken& token) override;
     std::optional<OperatorToken> operator_token(const Blob& token_hash) override;

@@ -108,8 +108,16 @@ public:
     [[nodiscard]] virtual std::vector<ReferenceSet> references() = 0;
     /// The document of any set that was ever accepted: removed ones too, so that old evidence can be judged again.
     [[nodiscard]] virtual std::optional<std::string> archived_reference(std::string_view id) = 0;
-    /// A number that every change of the reference sets raises, on any replica.
+    /// A number that every change of the reference sets and of the signing keys raises, on any replica.
     [[nodiscard]] virtual std::int64_t reference_generation() = 0;
+
+    // --- signing keys: which owners and grant keys count
+    /// False when this certificate is there already.
+    [[nodiscard]] virtual bool add_signing_key(const SigningKey& key) = 0;
+    /// All certificates of the key; false when there is none, or it is revoked already.
+    [[nodiscard]] virtual bool revoke_signing_key(std::string_view key_id, Millis now) = 0;
+    /// In the order of their import.
+    [[nodiscard]] virtual std::vector<SigningKey> signing_keys() = 0;
 
     // --- operators
     virtual void add_operator_token(const OperatorToken& token) = 0;

@@ -100,6 +100,7 @@ Attestation::Verdict Attestation::judge(const attest::EvidenceBundle& evidence, 
                                         const store::Challenge& challenge, std::int64_t minimum_epoch,
                                         References references) const {
     Verdict verdict{facts_of(platform, context_.now(), minimum_epoch), std::move(references), nullptr};
+    verdict.facts.keys = references_.key_facts();
     verdict.facts.nonce = challenge.nonce;
     verdict.facts.challenge_id = challenge.id;
     verdict.judgement = std::make_unique<Judgement>(evidence, verdict.facts, verdict.references);
@@ -121,7 +122,9 @@ Answer Attestation::evidence(const store::Platform& caller, const Json& body, co
     const References references = references_.current();
     const std::int64_t minimum_epoch = context_.store.rule(minimum_epoch_rule);
     minimum_epoch_ = minimum_epoch;
-    if (!verdict.stands_on(facts_of(*platform, verdict.facts.now, minimum_epoch), references))
+    Facts held = facts_of(*platform, verdict.facts.now, minimum_epoch);
+    held.keys = references_.key_facts();
+    if (!verdict.stands_on(held, references))
         verdict = judge(bundle, *platform, challenge.value(), minimum_epoch, references);
     const Judgement& judgement = *verdict.judgement;
     const Facts& facts = verdict.facts;

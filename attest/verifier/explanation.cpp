@@ -16,6 +16,10 @@ const char* next_step(AppraisalError error) {
     if (error == AppraisalError::reference_missing) return "Import the reference set of the build that the platform runs.";
     if (error == AppraisalError::policy_epoch_low || error == AppraisalError::reference_expired)
         return "Update the platform to a build that is still accepted.";
+    if (error >= AppraisalError::owner_key_unknown && error <= AppraisalError::owner_key_revoked)
+        return "Have the policy signed by owners whose keys count, and roll it out.";
+    if (error >= AppraisalError::grant_key_unknown && error <= AppraisalError::grant_key_revoked)
+        return "Change this verifier's grant key, and roll a policy out that names the new one only.";
     if (error == AppraisalError::firmware_missing) return "Give its agent the firmware's log, or use a reference set without firmware.";
     if (error == AppraisalError::firmware_differs) return "If this firmware or its settings are yours, add their values to the reference set.";
     if (error == AppraisalError::reference_not_yet_valid) return "The build is accepted from that time on.";
@@ -66,6 +70,14 @@ const char* meaning_of(AppraisalError error) {
     case AppraisalError::reference_not_yet_valid: return "the matching reference set is not valid yet";
     case AppraisalError::reference_expired: return "the matching reference set is no longer valid";
     case AppraisalError::policy_epoch_low: return "the policy's epoch is below the least that the fleet accepts";
+    case AppraisalError::owner_key_unknown: return "an owner's key that signed the policy is not one of those that count";
+    case AppraisalError::owner_key_not_yet_valid: return "an owner's key that signed the policy does not count yet";
+    case AppraisalError::owner_key_expired: return "an owner's key that signed the policy has expired";
+    case AppraisalError::owner_key_revoked: return "an owner's key that signed the policy is revoked";
+    case AppraisalError::grant_key_unknown: return "this verifier's grant key is not one of those that count";
+    case AppraisalError::grant_key_not_yet_valid: return "this verifier's grant key does not count yet";
+    case AppraisalError::grant_key_expired: return "this verifier's grant key has expired";
+    case AppraisalError::grant_key_revoked: return "a grant key that the policy names, or this verifier's own, is revoked";
     case AppraisalError::slb_differs: return "the secure loader is not the accepted one";
     case AppraisalError::hypervisor_differs: return "the hypervisor is not the accepted one";
     case AppraisalError::owner_key_differs: return "the policy's owner is another one";

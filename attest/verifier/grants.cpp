@@ -39,10 +39,10 @@ std::string component(const std::string& device, const attest::Appraisal& apprai
     return "device " + device + ", vm " + std::string(appraisal.reference->policy->vms[vm].name.view());
 }
 
-measure::P256PublicKey parsed(ByteView point) {
-    Result<measure::P256PublicKey, measure::KeyError> key = measure::P256PublicKey::create(point);
-    if (!key) throw CryptoFailure("the grant key is no P-256 key");
-    return std::move(key).value();
+grant::Keys parsed(const cose::PublicPoint& present, const std::optional<cose::PublicPoint>& previous) {
+    Result<grant::Keys, measure::KeyError> keys = grant::Keys::create(present, previous.has_value(), previous.value_or(cose::PublicPoint{}));
+    if (!keys) throw CryptoFailure("the grant key is no P-256 key");
+    return std::move(keys).value();
 }
 
 /// Seconds. Who does not bring evidence as often as the policy wants it loses the device: the lease is as long as evidence every interval
@@ -80,8 +80,8 @@ void Issued::withhold(const char* code, const std::string& detail) {
     reasons.push_back({{"code", code}, {"detail", detail}});
 }
 
-Grants::Grants(const Context& context, const cose::Signer& signer)
-    : context_{context}, signer_{signer}, verified_{parsed(signer.public_key())} {}
+Grants::Grants(const Context& context, const cose::Signer& signer, const std::optional<cose::PublicPoint>& previous)
+    : context_{context}, signer_{signer}, verified_{parsed(signer.public_key(), previous)} {}
 
 Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
                       const attest::Appraisal& appraisal) const {

@@ -37,7 +37,8 @@ struct Issued {
 
 class Grants {
 public:
-    Grants(const Context& context, const cose::Signer& signer);
+    /// `previous`: the key before `signer`'s, whose grants are renewed and revoked as well.
+    Grants(const Context& context, const cose::Signer& signer, const std::optional<cose::PublicPoint>& previous = {});
 
     [[nodiscard]] Issued answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
                                 const attest::Appraisal& appraisal) const;
@@ -60,7 +61,7 @@ private:
 
     const Context& context_;
     const cose::Signer& signer_;
-    mutable VerifiedGrants verified_; // under the signer's key
+    mutable VerifiedGrants verified_; // under the signer's key or the previous one
 };
 
 /// May the hypervisor still hold it to be good? Some time is added for clocks that differ.

@@ -2,6 +2,8 @@
 // See judgement.hpp.
 #include "attest/verifier/judgement.hpp"
 
+#include <algorithm>
+
 #include "attest/verifier/encoding.hpp"
 #include "attest/verifier/explanation.hpp"
 #include "attest/verifier/tpm_public.hpp"
@@ -27,6 +29,29 @@ measure::P256PublicKey key_of(const Bytes& ak_public) {
     Result<measure::P256PublicKey, measure::KeyError> key = measure::P256PublicKey::create(ak.value().point);
     if (!key) throw CryptoFailure("the stored AK is no key");
     return std::move(key).value();
+}
+
+/// `{grant_key, rows: [[key, purpose, not_before, not_after, revoked], ...]}`: as stored with a result.
+Json to_json(const KeyFacts& facts) {
+    Json rows = Json::array();
+    for (const attest::RegisteredKey& key : facts.keys)
+        rows.push_back({to_hex(key.id), static_cast<int>(key.purpose), key.not_before, key.not_after, key.revoked});
+    return {{"grant_key", to_hex(*facts.grant_key)}, {"rows", rows}};
+}
+
+attest::KeyId key_id_of(const Json& hex) {
+    attest::KeyId id{};
+    const Bytes bytes = from_hex(hex.get<std::string>()).value_or(Bytes{});
+    std::copy_n(bytes.begin(), std::min(bytes.size(), id.size()), id.begin());
+    return id;
+}
+
+KeyFacts key_facts_of(const Json& kept) {
+    KeyFacts facts;
+    facts.grant_key = key_id_of(kept["grant_key"]);
+    for (const Json& row : kept["rows"])
+        facts.keys.push_back({key_id_of(row[0]), static_cast<attest::KeyPurpose>(row[1].get<int>()), row[2], row[3], row[4]});
+    return facts;
 }
 
 Json reason_of(const attest::Reason& reason) {
@@ -64,7 +89,7 @@ Facts facts_of(const store::Platform& platform, Millis now, std::int64_t minimum
 
 bool same_ground(const Facts& a, const Facts& b) {
     return a.ak_public == b.ak_public && a.banks == b.banks && a.previous_clock == b.previous_clock && a.state == b.state &&
-           a.minimum_epoch == b.minimum_epoch;
+           a.minimum_epoch == b.minimum_epoch && a.keys == b.keys;
 }
 
 std::string to_expectation(const Facts& facts, const References& references) {
@@ -73,9 +98,10 @@ std::string to_expectation(const Facts& facts, const References& references) {
         clock = {facts.previous_clock->clock, facts.previous_clock->reset_count, facts.previous_clock->restart_count};
     Json ids = Json::array();
     for (const auto& reference : references) ids.push_back(reference->id());
-    const Json expectation{{"ak_public", to_base64(facts.ak_public)}, {"banks", facts.banks}, {"previous_clock", clock},
+    Json expectation{{"ak_public", to_base64(facts.ak_public)}, {"banks", facts.banks}, {"previous_clock", clock},
                            {"state", facts.state}, {"now", facts.now}, {"minimum_epoch", facts.minimum_epoch},
                            {"references", ids}};
+    if (!facts.keys.keys.empty()) expectation["keys"] = to_json(facts.keys);
     return expectation.dump();
 }
 
@@ -93,6 +119,7 @@ std::optional<RecordedFacts> recorded_facts(const store::AppraisalRecord& record
     facts.state = kept["state"];
     facts.now = kept["now"];
     facts.minimum_epoch = kept["minimum_epoch"];
+    if (kept.contains("keys")) facts.keys = key_facts_of(kept["keys"]);
     recorded.references = kept["references"].get<std::vector<std::string>>();
     return recorded;
 }
@@ -110,8 +137,8 @@ Judgement::Judgement(const attest::EvidenceBundle& evidence, const Facts& facts,
 
 void Judgement::appraise(const attest::EvidenceBundle& evidence, const Facts& facts) {
     const measure::P256PublicKey key = key_of(facts.ak_public);
-    const attest::ReferenceRules rules{static_cast<std::uint64_t>(facts.now),
-                                       static_cast<std::uint64_t>(facts.minimum_epoch)};
+    const attest::ReferenceRules rules{static_cast<std::uint64_t>(facts.now), static_cast<std::uint64_t>(facts.minimum_epoch),
+                                       facts.keys.keys, facts.keys.grant_key};
     attest::appraise(evidence,
                      {key, facts.nonce, facts.challenge_id, quoted_banks(facts.banks), clock_of(facts.previous_clock),
                       sets_, rules},

@@ -21,6 +21,7 @@ struct Facts {
     std::string state = "active"; // of the platform
     Millis now = 0;
     std::int64_t minimum_epoch = 0; // of policies, a rule of the fleet
+    KeyFacts keys{};
 };
 
 [[nodiscard]] Facts facts_of(const store::Platform& platform, const Context& context);

@@ -43,6 +43,7 @@ struct CommandLine {
     fs::path port_file;
     std::string grant_key;
     fs::path grant_key_secret;
+    fs::path previous_grant_key;
     fs::path audit_key;
     std::int64_t checkpoint_rows = 1000;
     fs::path operator_token;
@@ -69,6 +70,8 @@ void declare(CLI::App& app, CommandLine& line) {
     app.add_option("--grant-key", line.grant_key,
                    "the P-256 key that signs grants: file:PEM, pkcs11:URI or tpm:HANDLE?tcti=TCTI")->required();
     app.add_option("--grant-key-secret", line.grant_key_secret, "file with the PIN or password of that device, mode 0600");
+    app.add_option("--previous-grant-key", line.previous_grant_key,
+                   "public half (PEM) of the grant key before this one, while leases run under it: they are renewed with the new one");
     app.add_option("--audit-key", line.audit_key, "PEM, the P-256 key that signs the audit trail's checkpoints");
     app.add_option("--checkpoint-rows", line.checkpoint_rows, "rows of the audit trail from one checkpoint to the next")
         ->capture_default_str()->check(CLI::Range(1, 1'000'000));
@@ -151,6 +154,13 @@ cose::Signer open_grant_key(const CommandLine& line) {
     return std::move(signer).value();
 }
 
+std::optional<cose::PublicPoint> previous_grant_key(const CommandLine& line) {
+    if (line.previous_grant_key.empty()) return std::nullopt;
+    const auto key = cose::read_public_key(line.previous_grant_key.string());
+    if (!key) throw StartError("previous grant key " + line.previous_grant_key.string() + ": " + cose::describe(key.error()));
+    return key.value();
+}
+
 /// An alarm for a platform that only waits as long as it was told to would be none.
 Millis silence_of(const CommandLine& line) {
     if (line.silent_seconds != 0 && line.silent_seconds <= line.settings.idle_seconds)
@@ -213,7 +223,8 @@ ServiceParts parts_of(const CommandLine& line, std::function<ConnectionCounts()>
             std::move(results_key),
             metrics,
             line.metrics_token.empty() ? "" : read_token("the metrics'", line.metrics_token),
-            std::move(connections)};
+            std::move(connections),
+            previous_grant_key(line)};
 }
 
 /// Whole or not at all: a reader that waits for the file never sees half a number.

@@ -6,7 +6,6 @@
 #include "attest/verifier/json_place.hpp"
 #include "dlaunch/measure/crypto.hpp"
 #include "dlaunch/measure/pcr_map.hpp"
-#include "policy/model/bundle.hpp"
 #include "policy/model/payload.hpp"
 
 namespace casemate::verifier {
@@ -67,8 +66,7 @@ Status<ApiError> LoadedReference::read(const JsonPlace& document, ByteView grant
     TRY(hypervisor.only({"size", "digests"}));
     set_.hypervisor_size = TRY(hypervisor.number("size"));
     set_.hypervisor = TRY(digests(hypervisor));
-    const Bytes owner = TRY(document.hex("owner_key", set_.owner_key.size()));
-    std::copy(owner.begin(), owner.end(), set_.owner_key.begin());
+    TRY(read_owner_key(document));
     const JsonPlace policy = TRY(document.member("policy"));
     TRY(read_policy(policy, grant_key));
     const JsonPlace vms = TRY(document.member("vms"));
@@ -77,6 +75,16 @@ Status<ApiError> LoadedReference::read(const JsonPlace& document, ByteView grant
     TRY(read_validity(document));
     TRY(check_pcrs(document));
     set_.name = id_;
+    return Done{};
+}
+
+/// One key, or a set of owners: read_policy() compares it with the bundle's.
+Status<ApiError> LoadedReference::read_owner_key(const JsonPlace& document) {
+    const JsonPlace value = TRY(document.member("owner_key"));
+    const std::optional<Bytes> bytes = from_hex(TRY(value.text(2 * policy::max_owner_set)));
+    if (!bytes) return value.wrong("must be lower-case hexadecimal");
+    owner_key_ = *bytes;
+    set_.owner_key = owner_key_;
     return Done{};
 }
 
@@ -91,15 +99,25 @@ Status<ApiError> LoadedReference::read_policy(const JsonPlace& values, ByteView 
     if (!bundle) return values.wrong(std::string("bundle: ") + policy::describe(bundle.error()));
     const Status<policy::BundleError> genuine = policy::verify_bundle(bundle.value());
     if (!genuine) return values.wrong(std::string("bundle: ") + policy::describe(genuine.error()));
-    if (!equal(bundle.value().owner_key, set_.owner_key)) return values.wrong("the policy is signed by another owner key");
+    if (!equal(bundle.value().owners.bytes(), owner_key_)) return values.wrong("the policy is signed by another owner key");
     if (!policy::parse_policy(bundle.value().payload(), policy_)) return values.wrong("the policy does not parse");
     const bool agrees = TRY(values.number("size")) == bundle_.size() &&
                         TRY(values.number("epoch")) == policy_.epoch;
     if (!agrees) return values.wrong("the size or epoch is not the bundle's");
-    if (!grant_key.empty() && !equal(policy_.grant_key, grant_key))
+    const bool ours = equal(policy_.grant_key, grant_key) || (policy_.has_next_grant_key() && equal(policy_.next_grant_key, grant_key));
+    if (!grant_key.empty() && !ours)
         return values.wrong("the policy names another grant key than this verifier's");
     set_.policy = &policy_;
+    note_keys(bundle.value());
     return Done{};
+}
+
+void LoadedReference::note_keys(const policy::Bundle& bundle) {
+    for (std::size_t i = 0; i < bundle.message.count; ++i) signers_.push_back(sha256(bundle.owners.key(bundle.signer(i))));
+    grant_keys_.push_back(sha256(policy_.grant_key));
+    if (policy_.has_next_grant_key()) grant_keys_.push_back(sha256(policy_.next_grant_key));
+    set_.signers = signers_;
+    set_.grant_keys = grant_keys_;
 }
 
 Status<ApiError> LoadedReference::read_vms(const JsonPlace& vms) {
@@ -165,7 +183,7 @@ Status<ApiError> LoadedReference::check_pcrs(const JsonPlace& document) const {
         measure::Banks one;
         (void)one.add(bank);
         measure::LaunchPcrs computed{one};
-        const measure::DigestSet owner = measure::hash_all(one, set_.owner_key);
+        const measure::DigestSet owner = measure::hash_all(one, owner_key_);
         const bool known = computed.extend(measure::pcr_launch, set_.slb) &&
                            computed.extend(measure::pcr_launch, set_.hypervisor) &&
                            computed.extend(measure::pcr_authority, owner) &&
@@ -206,11 +224,34 @@ Status<ApiError> ReferenceLibrary::reload() const {
         const Json document = TRY(parse_object(set.document));
         loaded.push_back(TRY(LoadedReference::load(set.id, document, grant_key_)));
     }
+    KeyFacts keys = read_keys();
     const std::lock_guard guard{lock_};
     if (generation < generation_) return Done{}; // another thread was faster and read a newer state
     loaded_ = std::move(loaded);
+    keys_ = std::move(keys);
     generation_ = generation;
     return Done{};
+}
+
+KeyFacts ReferenceLibrary::read_keys() const {
+    KeyFacts facts;
+    for (const store::SigningKey& key : context_.store.signing_keys()) {
+        const auto id = from_hex(key.key_id);
+        if (!id || id->size() != sha256_size) throw CryptoFailure("a signing key of the store has no id");
+        attest::RegisteredKey& row = facts.keys.emplace_back();
+        std::copy(id->begin(), id->end(), row.id.begin());
+        row.purpose = key.purpose == "owner" ? attest::KeyPurpose::owner : attest::KeyPurpose::grant;
+        row.not_before = static_cast<std::uint64_t>(key.not_before);
+        row.not_after = static_cast<std::uint64_t>(key.not_after);
+        row.revoked = key.revoked_at != 0;
+    }
+    if (!facts.keys.empty()) facts.grant_key = sha256(grant_key_);
+    return facts;
+}
+
+KeyFacts ReferenceLibrary::key_facts() const {
+    const std::lock_guard guard{lock_};
+    return keys_;
 }
 
 Result<std::string, ApiError> ReferenceLibrary::add(const std::string& document, const std::string& source) {

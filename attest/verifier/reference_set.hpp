@@ -13,13 +13,14 @@
 #include "attest/verifier/context.hpp"
 #include "attest/verifier/firmware_reference.hpp"
 #include "attest/verifier/json.hpp"
+#include "policy/model/bundle.hpp"
 
 namespace casemate::verifier {
 
 /// Owns what attest::ReferenceSet views. Not copied or moved once made.
 class LoadedReference {
 public:
-    /// `grant_key` is ours: a policy that names another key could never accept our grants, so it is refused. Empty: who
+    /// `grant_key` is ours: a policy that does not name it could never accept our grants, so it is refused. Empty: who
     /// only explains evidence has no grant key.
     [[nodiscard]] static Result<std::shared_ptr<const LoadedReference>, ApiError>
     load(std::string id, const Json& document, ByteView grant_key);
@@ -33,7 +34,9 @@ public:
 private:
     LoadedReference() = default;
     [[nodiscard]] Status<ApiError> read(const JsonPlace& document, ByteView grant_key);
+    [[nodiscard]] Status<ApiError> read_owner_key(const JsonPlace& document);
     [[nodiscard]] Status<ApiError> read_policy(const JsonPlace& values, ByteView grant_key);
+    void note_keys(const policy::Bundle& bundle);
     [[nodiscard]] Status<ApiError> read_vms(const JsonPlace& vms);
     [[nodiscard]] Status<ApiError> read_vm(const JsonPlace& vm, std::string_view name);
     [[nodiscard]] Status<ApiError> read_firmware(const JsonPlace& document);
@@ -41,16 +44,25 @@ private:
     [[nodiscard]] Status<ApiError> check_pcrs(const JsonPlace& document) const;
 
     std::string id_;
+    Bytes owner_key_;
     Bytes bundle_;
     policy::Policy policy_;
     std::vector<std::string> names_;
     std::vector<Bytes> definitions_;
+    std::vector<attest::KeyId> signers_, grant_keys_;
     std::vector<attest::ReferenceVm> vms_;
     FirmwareReference firmware_;
     attest::ReferenceSet set_;
 };
 
 using References = std::vector<std::shared_ptr<const LoadedReference>>;
+
+/// Which keys count, and the one that we sign grants with. Nobody imported any: both empty.
+struct KeyFacts {
+    std::vector<attest::RegisteredKey> keys;
+    std::optional<attest::KeyId> grant_key;
+    bool operator==(const KeyFacts&) const = default;
+};
 
 /// The valid sets, kept in the store and parsed once for each change, whichever replica made it.
 class ReferenceLibrary {
@@ -65,6 +77,8 @@ public:
     [[nodiscard]] References current() const;
     /// As current() gave them last: a guess, to be compared with current().
     [[nodiscard]] References seen() const;
+    /// As the last of current() found them, or newer.
+    [[nodiscard]] KeyFacts key_facts() const;
     /// The sets with these ids, also when they were removed since; 409 `reference_gone` when one is not to be had.
     [[nodiscard]] Result<References, ApiError> archived(const std::vector<std::string>& ids) const;
     /// A set that is only tried: parsed and checked as an accepted one would be.
@@ -73,11 +87,13 @@ public:
 private:
     void replace(const std::vector<store::ReferenceSet>& sets);
     [[nodiscard]] Status<ApiError> reload() const;
+    [[nodiscard]] KeyFacts read_keys() const;
 
     const Context& context_;
     Bytes grant_key_;
     mutable std::mutex lock_; // never held while the store is asked: its own lock may be held around current()
     mutable References loaded_;
+    mutable KeyFacts keys_;
     mutable std::int64_t generation_ = -1; // of loaded_, as the store counts
 };
 

@@ -69,6 +69,8 @@ Answer Results::dry_run(const Json& body, const Principal& actor) const {
     const std::optional<store::Platform> platform = context_.store.platform(platform_id);
     if (!platform) return refuse(404, "platform_unknown", "no such platform");
     Facts facts = facts_of(*platform, context_);
+    (void)references_.current(); // brings the keys up to date, also for a set that is only tried
+    facts.keys = references_.key_facts();
     facts.nonce = nonce;
     facts.challenge_id = evidence.challenge_id();
     const Judgement judgement{evidence.bundle(), facts, sets};

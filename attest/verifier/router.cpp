@@ -39,7 +39,7 @@ bool is_number(std::string_view text) {
 
 bool is_id(std::string_view name, std::string_view text) {
     if (name == "result") return is_number(text);
-    return is_hex_id(text, name == "platform" || name == "reference" ? 64 : 32);
+    return is_hex_id(text, name == "platform" || name == "reference" || name == "key" ? 64 : 32);
 }
 
 /// Address without the port: who reconnects is the same stranger.

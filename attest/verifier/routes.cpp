@@ -55,6 +55,7 @@ void Service::add_viewer_routes(std::vector<Route>& table) {
     add("/v1/reference", [this](const Call&) { return operator_.references(); });
     add("/v1/inventory", [this](const Call&) { return fleet_.inventory(); });
     add("/v1/rules", [this](const Call&) { return fleet_.rules(); });
+    add("/v1/keys", [this](const Call&) { return keys_.list(); });
     add("/v1/platforms/{platform}/chain", [this](const Call& call) { return chain_.of(call.id("platform")); });
     add("/v1/session", [this](const Call& call) { return operator_.session(call.caller); });
     table.push_back({"POST", "/v1/audit/search", Caller::viewer, Body::object,
@@ -102,6 +103,9 @@ void Service::add_owner_routes(std::vector<Route>& table) {
     add("DELETE", "/v1/inventory/{platform}", Body::none,
         [this](const Call& call) { return fleet_.remove(call.id("platform"), call.caller); });
     add("POST", "/v1/rules", Body::object, [this](const Call& call) { return fleet_.set_rules(call.body, call.caller); });
+    add("POST", "/v1/keys", Body::object, [this](const Call& call) { return keys_.add(call.body, call.caller); });
+    add("POST", "/v1/keys/{key}/revocation", Body::none,
+        [this](const Call& call) { return keys_.revoke(call.id("key"), call.caller); });
     add("POST", "/v1/audit/export", Body::object, [this](const Call& call) { return trail_export_.page(call.body); });
     add("GET", "/v1/tokens", Body::none, [this](const Call&) { return tokens_.list(); });
     add("POST", "/v1/tokens", Body::object,

@@ -8,6 +8,7 @@
 #include "attest/verifier/enrolment.hpp"
 #include "attest/verifier/events.hpp"
 #include "attest/verifier/fleet.hpp"
+#include "attest/verifier/keys.hpp"
 #include "attest/verifier/operations.hpp"
 #include "attest/verifier/operator.hpp"
 #include "attest/verifier/results.hpp"
@@ -32,6 +33,7 @@ struct ServiceParts {
     std::shared_ptr<Metrics> metrics{};          // shared with whoever watches the store; none: the service makes its own
     std::string scrape_token{};                  // may read /metrics; empty: operators only
     std::function<ConnectionCounts()> connections{}; // of the server, for the metrics
+    std::optional<cose::PublicPoint> previous_grant_key{}; // before the present one: its grants are renewed and revoked as well
 };
 
 class Service {
@@ -74,6 +76,7 @@ private:
     const Attestation attestation_;
     const Operator operator_;
     const Fleet fleet_;
+    const Keys keys_;
     const Tokens tokens_;
     const Results results_;
     const Chain chain_;

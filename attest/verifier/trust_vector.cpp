@@ -22,6 +22,14 @@ bool is_about_configuration(AppraisalError error) {
     case AppraisalError::policy_differs:
     case AppraisalError::policy_epoch:
     case AppraisalError::policy_epoch_low:
+    case AppraisalError::owner_key_unknown:
+    case AppraisalError::owner_key_not_yet_valid:
+    case AppraisalError::owner_key_expired:
+    case AppraisalError::owner_key_revoked:
+    case AppraisalError::grant_key_unknown:
+    case AppraisalError::grant_key_not_yet_valid:
+    case AppraisalError::grant_key_expired:
+    case AppraisalError::grant_key_revoked:
     case AppraisalError::vm_count:
     case AppraisalError::vm_command_line_differs:
     case AppraisalError::vm_definition_differs: return true;

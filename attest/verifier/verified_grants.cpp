@@ -17,7 +17,7 @@ std::optional<grant::Claims> VerifiedGrants::claims(ByteView message) {
             return claims;
         }
     }
-    const auto verified = grant::verify(message, key_); // outside the lock: it takes its time
+    const auto verified = grant::verify(message, keys_); // outside the lock: it takes its time
     if (!verified) return std::nullopt;
     const std::lock_guard guard{lock_};
     remember(std::move(bytes), verified.value().claims());

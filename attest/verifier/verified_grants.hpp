@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Grants whose signature was checked before, by their bytes: a renewal is signed from a stored grant, which must be under
-// the verifier's own key, and each is renewed many times. Bounded: two generations of at most `generation` messages; when
+// the verifier's own key or the one that it had before, and each is renewed many times. Bounded: two generations of at most `generation` messages; when
 // the younger is full, the older is forgotten. Called by Grants.
 #pragma once
 
@@ -15,9 +15,9 @@ namespace casemate::verifier {
 
 class VerifiedGrants {
 public:
-    explicit VerifiedGrants(const measure::P256PublicKey& key, std::size_t generation = 32'768) : key_{key}, generation_{generation} {}
+    explicit VerifiedGrants(const grant::Keys& keys, std::size_t generation = 32'768) : keys_{keys}, generation_{generation} {}
 
-    /// The claims; nothing when the message is not a grant under the key. Safe from several threads.
+    /// The claims; nothing when the message is not a grant under one of the keys. Safe from several threads.
     [[nodiscard]] std::optional<grant::Claims> claims(ByteView message);
     /// Messages that are remembered.
     [[nodiscard]] std::size_t size() const;
@@ -27,7 +27,7 @@ private:
 
     void remember(std::string message, const grant::Claims& claims);
 
-    const measure::P256PublicKey key_;
+    const grant::Keys keys_;
     const std::size_t generation_;
     mutable std::mutex lock_;
     Known young_;

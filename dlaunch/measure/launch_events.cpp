@@ -28,7 +28,7 @@ void describe(Codec& codec, T& event) {
 template <typename Codec, Described<OwnerKeyEvent> T>
 void describe(Codec& codec, T& event) {
     codec.map(1);
-    codec.fixed(0, event.key);
+    codec.blob(0, event.key, max_owner_key);
 }
 
 template <typename Codec, Described<PolicyEvent> T>
@@ -38,15 +38,20 @@ void describe(Codec& codec, T& event) {
     codec.number(1, event.epoch);
 }
 
+/// Tag and size in front of a payload that was written behind their place.
+ByteView tagged(ByteSpan buffer, EventTag tag, const CborWriter& payload) {
+    LittleEndianWriter head{buffer.first(tag_size)};
+    write_tag(head, tag, payload.size());
+    return payload.ok() ? ByteView{buffer.first(tag_size + payload.size())} : ByteView{};
+}
+
 template <typename Event>
 ByteView encode_event(ByteSpan buffer, EventTag tag, const Event& event) {
     if (buffer.size() < tag_size) return {};
     CborWriter payload{buffer.subspan(tag_size)};
     FieldWriter codec{payload};
     describe(codec, event);
-    LittleEndianWriter head{buffer.first(tag_size)};
-    write_tag(head, tag, payload.size());
-    return payload.ok() ? ByteView{buffer.first(tag_size + payload.size())} : ByteView{};
+    return tagged(buffer, tag, payload);
 }
 
 template <typename Event>

@@ -20,7 +20,7 @@ enum class EventTag : std::uint32_t {
 };
 
 /// Payload of every launch event that Casemate writes fits in this much event data.
-inline constexpr std::size_t launch_event_size = 96;
+inline constexpr std::size_t launch_event_size = 416;
 
 struct SlbEvent { // PCR 17; digest over the bytes that SKINIT measured
     std::uint32_t length = 0;
@@ -28,8 +28,10 @@ struct SlbEvent { // PCR 17; digest over the bytes that SKINIT measured
 struct HypervisorEvent { // PCR 17; digest over the raw ELF file
     std::uint64_t size = 0;
 };
-struct OwnerKeyEvent { // PCR 18; digest over the key bytes
-    std::array<std::uint8_t, p256_point_size> key{};
+inline constexpr std::size_t max_owner_key = 391; // one key, or the largest set of owners (policy/model/owner_set.hpp)
+
+struct OwnerKeyEvent { // PCR 18; digest over these bytes, of which this is a view
+    ByteView key;
 };
 struct PolicyEvent { // PCR 18; digest over the raw signed bundle
     std::uint64_t size = 0;

@@ -98,7 +98,7 @@ struct BootInfo {
     std::uint64_t log_used;         // bytes of the log that hold events
     Extent policy;                  // verified payload of the policy bundle (canonical CBOR)
     std::uint8_t policy_digest[32]; // SHA-256 of the raw signed bundle
-    std::uint8_t owner_key[65];     // SEC1 uncompressed P-256 point that signed it
+    std::uint8_t owner_key[65];     // SEC1 uncompressed P-256 point that signs secrets (policy::OwnerSet::approval_key)
     std::uint8_t zero[7];
     std::uint64_t iommu_base;       // AMD-Vi registers, already denying everything
     Extent device_table;            // 2 MiB, all entries deny

@@ -7,8 +7,8 @@ namespace {
 
 /// Names as arrays: string_views would cost a relocation each, and the SLB has to fit into 64 KiB.
 struct Name {
-    LaunchFailure failure;
-    char text[20];
+    LaunchFailure failure : 8;
+    char text[19];
 };
 constexpr Name names[] = {
     {LaunchFailure::processor, "processor"},
@@ -34,6 +34,7 @@ constexpr Name names[] = {
     {LaunchFailure::log_full, "log_full"},
     {LaunchFailure::policy_form, "policy_form"},
     {LaunchFailure::policy_signature, "policy_signature"},
+    {LaunchFailure::policy_threshold, "policy_threshold"},
     {LaunchFailure::hypervisor_form, "hypervisor_form"},
 };
 

@@ -40,6 +40,7 @@ enum class LaunchFailure : std::uint32_t {
 
     policy_form = 50,
     policy_signature = 51,
+    policy_threshold = 52,
 
     hypervisor_form = 60,
 };

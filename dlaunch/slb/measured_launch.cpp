@@ -39,8 +39,7 @@ Status<LaunchFailure> append(EventLogWriter& log, std::uint32_t pcr, const measu
 }
 
 template <typename Event>
-Status<LaunchFailure> record(EventLogWriter& log, std::uint32_t pcr, const measure::DigestSet& digests,
-                             const Event& event) {
+Status<LaunchFailure> record(EventLogWriter& log, std::uint32_t pcr, const measure::DigestSet& digests, const Event& event) {
     std::array<std::uint8_t, measure::launch_event_size> data;
     return append(log, pcr, digests, measure::encode(data, event));
 }
@@ -55,25 +54,25 @@ Status<LaunchFailure> measure_hypervisor(Tpm& tpm, EventLogWriter& log, const La
     return record(log, measure::pcr_launch, hypervisor, measure::HypervisorEvent{material.hypervisor.size()});
 }
 
-/// Hashes the raw bundle first; only then looks for the key in it. The epoch is read once the signature is good.
+/// Hashes the raw bundle first; only then looks for the owners in it. The epoch is read once the signatures are good.
 Status<LaunchFailure> measure_authority(Tpm& tpm, EventLogWriter& log, const LaunchMaterial& material, BootInfo& info) {
     const Banks& banks = log.banks();
     const measure::DigestSet raw = measure::hash_all(banks, material.policy);
     const auto bundle = policy::open_bundle(material.policy);
     if (!bundle.ok()) return Failure{LaunchFailure::policy_form};
-    measure::OwnerKeyEvent owner;
-    std::ranges::copy(bundle.value().owner_key, owner.key.begin()); // open_bundle() has checked the size
+    const measure::OwnerKeyEvent owner{bundle.value().owners.bytes()};
     const measure::DigestSet key = measure::hash_all(banks, owner.key);
     TRY(tpm.extend(measure::pcr_authority, key));
     TRY(record(log, measure::pcr_authority, key, owner));
     TRY(tpm.extend(measure::pcr_authority, raw));
-    if (!policy::verify_bundle(bundle.value()).ok()) return Failure{LaunchFailure::policy_signature};
+    const auto verified = policy::verify_bundle(bundle.value());
+    if (!verified.ok()) return Failure{verified.error() == policy::BundleError::threshold ? LaunchFailure::policy_threshold : LaunchFailure::policy_signature};
     const ByteView payload = bundle.value().payload();
     const auto epoch = policy::read_epoch(payload);
     if (!epoch.ok()) return Failure{LaunchFailure::policy_form};
     TRY(record(log, measure::pcr_authority, raw, measure::PolicyEvent{material.policy.size(), epoch.value()}));
     info.policy = {reinterpret_cast<std::uint64_t>(payload.data()), payload.size()};
-    std::ranges::copy(owner.key, info.owner_key);
+    std::ranges::copy(bundle.value().owners.approval_key(), info.owner_key);
     return Done{};
 }
 

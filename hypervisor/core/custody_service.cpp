@@ -46,9 +46,9 @@ Status<CustodyFailure> CustodyService::prepare() {
     if (!ledger_) return Failure{CustodyFailure::log};
     measure::LaunchId launch_id{};
     if (!tpm_.random(launch_id).ok()) return Failure{CustodyFailure::tpm};
-    const auto grant_key = measure::P256PublicKey::create(policy_.grant_key);
-    if (!grant_key.ok()) return Failure{CustodyFailure::grant_key};
-    custody_.emplace(*this, policy_, grant_key.value(), custody::Launch{launch_id, machine_.boot().kind});
+    const auto grant_keys = grant::Keys::create(policy_.grant_key, policy_.has_next_grant_key(), policy_.next_grant_key);
+    if (!grant_keys.ok()) return Failure{CustodyFailure::grant_key};
+    custody_.emplace(*this, policy_, grant_keys.value(), custody::Launch{launch_id, machine_.boot().kind});
     inventory_.build(machine_, *buses_, policy_);
     if (!measurements_.measure(machine_, policy_)) return Failure{CustodyFailure::image};
     return equip_agent();

@@ -34,10 +34,9 @@ struct Launch {
 
 class Custody {
 public:
-    /// `policy` is validated and outlives this; `grant_key` is its verifier-grant key.
-    Custody(CustodyActions& actions, const policy::Policy& policy, const measure::P256PublicKey& grant_key,
-            const Launch& launch)
-        : actions_{actions}, policy_{policy}, grant_key_{grant_key}, launch_{launch} {}
+    /// `policy` is validated and outlives this; `grant_keys` are its verifier-grant keys.
+    Custody(CustodyActions& actions, const policy::Policy& policy, const grant::Keys& grant_keys, const Launch& launch)
+        : actions_{actions}, policy_{policy}, grant_keys_{grant_keys}, launch_{launch} {}
 
     /// Once, when all VMs are built: records the launch and every VM, opens the gates, starts the VMs that are no
     /// drivers. Both lists are in policy order and complete; definitions are encoded. False: the ledger does not take
@@ -126,7 +125,7 @@ private:
 
     CustodyActions& actions_;
     const policy::Policy& policy_;
-    const measure::P256PublicKey grant_key_;
+    const grant::Keys grant_keys_;
     const Launch launch_;
     std::array<DeviceRecord, policy::max_devices> devices_{};
     std::array<VmRecord, policy::max_vms> vms_{};

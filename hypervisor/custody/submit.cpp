@@ -19,7 +19,7 @@ constexpr std::size_t entries_of_acceptance = 1 + 7; // grant_accepted and all t
 GrantError Custody::submit(ByteView message, std::uint64_t now_ms) {
     if (launch_.kind == launch::LaunchKind::unmeasured) return GrantError::launch_not_measured;
     tick(now_ms); // a lapsed lease cannot be renewed
-    const auto verified = grant::verify(message, grant_key_);
+    const auto verified = grant::verify(message, grant_keys_);
     if (!verified.ok()) return verified.error();
     const Claims& claims = verified.value().claims();
     DeviceIndex device = 0;
@@ -73,8 +73,7 @@ GrantError Custody::check_grant(const Request& request) const {
 /// The lease runs from the moment of the evidence, by the TPM's own clock: whoever keeps a message back only shortens it.
 /// Last of all checks, so that only a message that is good otherwise costs a TPM command; it changes the record last.
 GrantError Custody::run_lease(const Claims& claims, std::uint64_t now_ms, DeviceRecord& device) {
-    const std::optional<std::uint64_t> clock =
-        actions_.tpm_clock(); // after now_ms: errs towards a shorter lease
+    const std::optional<std::uint64_t> clock = actions_.tpm_clock(); // after now_ms: errs towards a shorter lease
     const std::uint64_t lease_ms = claims.lease * ms_per_second;
     if (!clock || claims.evidence_clock > *clock || *clock - claims.evidence_clock >= lease_ms)
         return GrantError::evidence_age;

@@ -76,7 +76,7 @@ Answer difference(const Policy& before, const Policy& after) {
     }
     for (const auto& [name, values] : new_things)
         if (!old_things.contains(name)) answer.sentences.push_back(name + " is new");
-    if (before.grant_key != after.grant_key) answer.sentences.emplace_back("the policy: another verifier signs the grants");
+    if (before.grant_key != after.grant_key || before.next_grant_key != after.next_grant_key) answer.sentences.emplace_back("the policy: another verifier signs the grants");
     answer.yes = answer.sentences.empty();
     return answer;
 }

@@ -6,6 +6,7 @@
 #include "policy/compiler/words.hpp"
 
 #include <ostream>
+#include <set>
 
 namespace casemate::policy {
 namespace {
@@ -37,11 +38,31 @@ void show_device(std::ostream& out, const Policy& policy, const Device& device) 
         << (device.resets == all_resets ? "" : "; reset by " + listed(reset_words(device.resets)) + " only") << "\n";
 }
 
+void show_owners(std::ostream& out, const Bundle& bundle) {
+    const OwnerSet& owners = bundle.owners;
+    if (owners.is_one()) {
+        out << "owner key " << hex(owners.bytes()) << "\n";
+        return;
+    }
+    std::set<std::uint8_t> signers;
+    for (std::size_t i = 0; i < bundle.message.count; ++i) signers.insert(bundle.signer(i));
+    out << "owners: " << owners.threshold() << " of " << owners.count() << " sign\n";
+    for (std::uint8_t place = 0; place < owners.count(); ++place)
+        out << "   owner " << int{place} << ", key id " << hex(measure::sha256(owners.key(place)))
+            << (signers.contains(place) ? ": has signed\n" : ": has not signed\n");
+    out << "   approval key, key id " << hex(measure::sha256(owners.approval_key())) << "\n";
+    if (const std::size_t missing = owners.threshold() - signers.size(); missing != 0)
+        out << "   A DRAFT: " << missing << " of the signatures are missing\n";
+}
+
 } // namespace
 
 void show(std::ostream& out, const Policy& policy, const Bundle& bundle) {
-    out << "epoch " << policy.epoch << "\nowner key " << hex(bundle.owner_key) << "\ngrant key "
-        << hex(policy.grant_key) << "\nevidence at least every " << interval_words(policy) << "\nagent's TPM commands: " << listed(tpm_command_words(policy.agent_commands())) << "\n";
+    out << "epoch " << policy.epoch << "\n";
+    show_owners(out, bundle);
+    out << "grant key " << hex(policy.grant_key) << "\n";
+    if (policy.has_next_grant_key()) out << "next grant key " << hex(policy.next_grant_key) << "\n";
+    out << "evidence at least every " << interval_words(policy) << "\nagent's TPM commands: " << listed(tpm_command_words(policy.agent_commands())) << "\n";
     for (std::size_t i = 0; i < policy.vm_count; ++i) show_vm(out, policy.vms[i]);
     for (std::size_t i = 0; i < policy.device_count; ++i) show_device(out, policy, policy.devices[i]);
     for (std::size_t i = 0; i < policy.link_count; ++i)

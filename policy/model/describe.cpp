@@ -11,6 +11,7 @@ const char* describe(PolicyError error) {
     case PolicyError::version: return "unknown policy version";
     case PolicyError::epoch: return "the epoch must be at least 1";
     case PolicyError::grant_key: return "the verifier key is not an uncompressed P-256 point";
+    case PolicyError::grant_key_twice: return "the verifier's next key is its present one";
     case PolicyError::vm_count: return "there must be 1 to 16 VMs";
     case PolicyError::vm_name: return "a VM name is 1 to 15 of a-z, 0-9 and -";
     case PolicyError::vm_name_twice: return "two VMs have the same name";
@@ -66,9 +67,11 @@ const char* describe(BundleError error) {
     case BundleError::none: return "no error";
     case BundleError::too_large: return "the bundle is larger than 64 KiB";
     case BundleError::shape: return "not a signed policy bundle";
-    case BundleError::header: return "the bundle's header does not name ES256 and an owner key";
-    case BundleError::owner_key: return "the owner key is not an uncompressed P-256 point";
+    case BundleError::header: return "the bundle's header does not name ES256 and an owner key, or a set of owners";
+    case BundleError::owner_key: return "the owner is not an uncompressed P-256 point, nor a set of such in its one encoding";
     case BundleError::signature: return "the signature is not the owner's";
+    case BundleError::signer: return "the signatures are not by different owners of the set, in its order, and at most as many as it demands";
+    case BundleError::threshold: return "signatures of owners are missing";
     }
     return "unknown error";
 }

@@ -91,6 +91,21 @@ void read_conflict(CborReader& in, const Policy& policy, Conflict& conflict) {
     if (!good) conflict.members = 0;
 }
 
+void read_key(CborReader& in, std::array<std::uint8_t, public_key_size>& key) {
+    const ByteView bytes = in.bytes_exactly(public_key_size);
+    for (std::size_t i = 0; i < bytes.size(); ++i) key[i] = bytes[i];
+}
+
+/// One key by itself, or an array of two.
+void read_grant_keys(CborReader& in, Policy& policy) {
+    const bool two = in.peek() == CborType::array;
+    if (two) in.expect_array(2);
+    read_key(in, policy.grant_key);
+    policy.next_grant_key = {};
+    if (two) read_key(in, policy.next_grant_key);
+    if (two != policy.has_next_grant_key()) in.fail();
+}
+
 /// The fields before the lists.
 Status<PolicyFault> read_front(CborReader& in, Policy& policy) {
     in.expect_map(policy_fields);
@@ -153,9 +168,7 @@ void write_conflict(CborWriter& out, const Policy& policy, const Conflict& confl
 Status<PolicyFault> parse_policy(ByteView payload, Policy& policy) {
     CborReader in{payload};
     TRY(read_front(in, policy));
-    in.expect_key(2);
-    const ByteView key = in.bytes_exactly(public_key_size);
-    for (std::size_t i = 0; i < key.size(); ++i) policy.grant_key[i] = key[i];
+    in.expect_key(2), read_grant_keys(in, policy);
     in.expect_key(3), policy.vm_count = static_cast<std::uint8_t>(in.array_size(max_vms));
     for (std::size_t i = 0; i < policy.vm_count; ++i) read_vm(in, policy.vms[i]);
     in.expect_key(4), policy.device_count = static_cast<std::uint8_t>(in.array_size(max_devices));
@@ -190,7 +203,10 @@ ByteView encode_policy(const Policy& policy, ByteSpan buffer) {
     out.map(policy_fields);
     out.key(0), out.u64(format_version);
     out.key(1), out.u64(policy.epoch);
-    out.key(2), out.bytes(policy.grant_key);
+    out.key(2);
+    if (policy.has_next_grant_key()) out.array(2);
+    out.bytes(policy.grant_key);
+    if (policy.has_next_grant_key()) out.bytes(policy.next_grant_key);
     out.key(3), out.array(policy.vm_count);
     for (std::size_t i = 0; i < policy.vm_count; ++i) write_vm(out, policy.vms[i]);
     out.key(4), out.array(policy.device_count);

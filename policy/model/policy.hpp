@@ -133,6 +133,7 @@ struct Conflict {
 struct Policy {
     std::uint64_t epoch = 0;
     std::array<std::uint8_t, public_key_size> grant_key{};
+    std::array<std::uint8_t, public_key_size> next_grant_key{}; // while the verifier changes its key: counts as well; zeros: there is none
     std::uint8_t vm_count = 0;
     std::array<Vm, max_vms> vms{};
     std::uint8_t device_count = 0;
@@ -146,6 +147,7 @@ struct Policy {
     std::array<std::uint32_t, most_tpm_commands.size()> tpm_commands{}; // that the agent VM may give, ascending
 
     [[nodiscard]] constexpr std::span<const std::uint32_t> agent_commands() const { return std::span{tpm_commands}.first(tpm_command_count); }
+    [[nodiscard]] constexpr bool has_next_grant_key() const { return next_grant_key != decltype(next_grant_key){}; }
     /// The driver VM of that name, if it may be given that secret; vm_count otherwise.
     [[nodiscard]] constexpr std::uint8_t receiver_of(std::string_view secret, std::string_view vm) const {
         std::uint8_t index = 0;
@@ -161,6 +163,7 @@ enum class PolicyError : std::uint8_t {
     version,
     epoch,
     grant_key,
+    grant_key_twice,
     vm_count,
     vm_name,
     vm_name_twice,

@@ -199,6 +199,8 @@ Status<PolicyFault> check_conflicts(const Policy& policy) {
 Status<PolicyFault> validate(const Policy& policy) {
     if (policy.epoch == 0) return Failure{PolicyFault{PolicyError::epoch, 0}};
     if (policy.grant_key[0] != sec1_uncompressed) return Failure{PolicyFault{PolicyError::grant_key, 0}};
+    if (policy.has_next_grant_key() && policy.next_grant_key[0] != sec1_uncompressed) return Failure{PolicyFault{PolicyError::grant_key, 0}};
+    if (policy.next_grant_key == policy.grant_key) return Failure{PolicyFault{PolicyError::grant_key_twice, 0}};
     if (policy.vm_count == 0 || policy.vm_count > max_vms) return Failure{PolicyFault{PolicyError::vm_count, 0}};
     if (policy.device_count > max_devices) return Failure{PolicyFault{PolicyError::device_count, 0}};
     if (policy.link_count > max_links) return Failure{PolicyFault{PolicyError::link_count, 0}};

@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# Usage: cose_verify.py MESSAGE PUBLIC_KEY.pem
-# An independent reader of our signed messages (policy bundles, grants): Debian's python3-cbor2 decodes, openssl verifies.
-# Prints the payload; exits 1 when the signature does not verify or the message is not in canonical form.
+# Usage: cose_verify.py MESSAGE PUBLIC_KEY.pem...
+# An independent reader of our signed messages (policy bundles, grants): Debian's python3-cbor2 decodes, openssl verifies. A COSE_Sign
+# needs the keys of all who signed it, in the order of their signatures.
+# Prints the payload; exits 1 when a signature does not verify or the message is not in canonical form.
 import subprocess
 import sys
 import tempfile
 
 import cbor2
+
+TAG_SIGN1, TAG_SIGN = 18, 98
 
 
 def der_integer(raw):
@@ -22,23 +25,33 @@ def der_signature(raw):
     return b"\x30" + bytes([len(body)]) + body
 
 
-def verified(message, key):
-    protected, unprotected, payload, signature = message.value
-    structure = cbor2.dumps(["Signature1", protected, b"", payload])  # RFC 9052 4.4
+def holds(structure, signature, key):
     with tempfile.NamedTemporaryFile() as signed, tempfile.NamedTemporaryFile() as sig:
-        signed.write(structure), signed.flush()
+        signed.write(cbor2.dumps(structure)), signed.flush()
         sig.write(der_signature(signature)), sig.flush()
         command = ["openssl", "dgst", "-sha256", "-verify", key, "-signature", sig.name, signed.name]
-        ok = subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
-    return ok and unprotected == {} and cbor2.loads(protected)[1] == -7
+        return subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def main(path, key):
+def verified(message, keys):  # RFC 9052 4.4
+    protected, unprotected, payload, last = message.value
+    if message.tag == TAG_SIGN1:
+        good = len(keys) == 1 and holds(["Signature1", protected, b"", payload], last, keys[0])
+        return good and unprotected == {} and cbor2.loads(protected)[1] == -7
+    good = unprotected == {} and len(last) == len(keys)
+    for (signer, more, signature), key in zip(last, keys):
+        good = good and more == {} and cbor2.loads(signer)[1] == -7
+        good = good and holds(["Signature", protected, signer, b"", payload], signature, key)
+    return good
+
+
+def main(path, *keys):
     raw = open(path, "rb").read()
     message = cbor2.loads(raw)
     payload = cbor2.loads(message.value[2])
-    canonical = message.tag == 18 and cbor2.dumps(message) == raw and cbor2.dumps(payload, canonical=True) == message.value[2]
-    if not canonical or not verified(message, key):
+    known = message.tag in (TAG_SIGN1, TAG_SIGN)
+    canonical = known and cbor2.dumps(message) == raw and cbor2.dumps(payload, canonical=True) == message.value[2]
+    if not canonical or not verified(message, keys):
         print("cose_verify: refused", "" if canonical else "(not canonical)", file=sys.stderr)
         return 1
     for name, value in payload.items():

@@ -108,7 +108,8 @@ public:
         reference.slb = measure::hash_all(log_banks, slb);
         reference.hypervisor_size = hypervisor.size();
         reference.hypervisor = measure::hash_all(log_banks, hypervisor);
-        reference.owner_key = owner_key;
+        reference_owner_key = owner_key;
+        reference.owner_key = reference_owner_key;
         reference.policy_size = bundle.size();
         reference.policy_digest = measure::hash_all(log_banks, bundle);
         reference.policy = &policy;
@@ -243,7 +244,7 @@ public:
 
     // --- everything that a test may bend
     Bytes slb = Bytes(4000, 0x51), hypervisor = Bytes(300, 0x52), bundle = Bytes(200, 0x53);
-    std::array<std::uint8_t, 65> owner_key = filled_with<65>(0x04);
+    Bytes owner_key = Bytes(65, 0x04), reference_owner_key; // one key, or a set of owners
     policy::Policy policy = sample_policy();
     std::uint64_t logged_epoch = policy.epoch;
     std::vector<Bytes> definitions;

@@ -210,3 +210,15 @@ TEST_CASE("the numbers of the refusals are the documented ones", "[grant]") {
     for (int i = 0; i <= 20; ++i) sentences.insert(describe(static_cast<GrantError>(i)));
     CHECK(sentences.size() == 21);
 }
+
+TEST_CASE("while a policy names two keys a grant by either counts, and by no other", "[grant]") {
+    const cose::Signer next = cose::Signer::generate().value(), stranger = cose::Signer::generate().value();
+    const auto keys = Keys::create(signer().public_key(), true, next.public_key()).value();
+    CHECK(verify(sample_message(), keys).ok());
+    CHECK(verify(sign(sample_claims(), next).value(), keys).ok());
+    CHECK(verify(sign(sample_claims(), stranger).value(), keys).error() == GrantError::signature);
+    const auto one = Keys::create(next.public_key(), false, signer().public_key()).value(); // the policy after: the old key has ended
+    CHECK(verify(sign(sample_claims(), next).value(), one).ok());
+    CHECK(verify(sample_message(), one).error() == GrantError::signature);
+    CHECK_FALSE(Keys::create(signer().public_key(), true, {}).ok());
+}

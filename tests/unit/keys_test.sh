@@ -8,11 +8,23 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "keys_test: $1" >&2; exit 1; }
 
+late() { # late KEY OUT: a certificate of KEY that ended in 2020
+    : > index
+    echo 01 > serial
+    printf '%s\n' '[ca]' 'default_ca = x' '[x]' 'database = index' 'serial = serial' 'new_certs_dir = .' 'default_md = sha256' 'policy = p' \
+        'x509_extensions = e' '[p]' 'commonName = supplied' '[e]' 'basicConstraints = critical,CA:FALSE' 'keyUsage = critical,digitalSignature' > ca.cnf
+    openssl req -new -key "$1" -subj /CN=late -out late.csr
+    openssl ca -batch -notext -selfsign -config ca.cnf -keyfile "$1" -in late.csr -startdate 20200101000000Z -enddate 20200201000000Z -out "$2" 2> /dev/null
+}
+
 umask 0
 "$tool" init "$work/keys" >/dev/null
 [ "$(stat -c %a "$work/keys")" = 700 ] || fail "the directory is not 0700"
 [ -z "$(find "$work/keys" -type f ! -perm 600)" ] || fail "a file is not 0600"
-[ "$(find "$work/keys" -type f | wc -l)" = 17 ] || fail "not exactly seventeen files"
+[ "$(find "$work/keys" -type f | wc -l)" = 21 ] || fail "not exactly twenty-one files"
+for name in owner grant audit result; do
+    openssl verify -CAfile "$work/keys/$name.crt.pem" "$work/keys/$name.crt.pem" >/dev/null 2>&1 || fail "the certificate of $name does not verify"
+done
 openssl verify -CAfile "$work/keys/ca.pem" -purpose sslserver -verify_ip 127.0.0.1 "$work/keys/server.pem" >/dev/null ||
     fail "the server certificate does not verify"
 openssl verify -CAfile "$work/keys/operator-ca.pem" -purpose sslclient "$work/keys/operator.pem" >/dev/null ||
@@ -35,6 +47,36 @@ rm "$work/keys/owner.pub.pem" "$work/keys/server.pem"
 "$development_check" "$work/development" "$work/keys" || fail "a development build is wrong about keys"
 "$tool" init "$work/development" 2>/dev/null && fail "development keys were taken for production"
 openssl pkey -in "$work/development/owner.pem" -noout || fail "the mark hides the key from others"
+
+"$tool" status "$work/keys" > "$work/status" || fail "new keys are out of date"
+grep -q '^owner.crt.pem .* 729  good' "$work/status" || fail "the status does not say how long the owner's key is good"
+"$tool" status "$work/keys" --json | python3 -c 'import json, sys; assert len(json.load(sys.stdin)["certificates"]) == 8' || fail "not eight certificates"
+
+"$tool" make "$work/alice" alice --days 30 >/dev/null
+[ "$(stat -c %a "$work/alice/alice.pem")" = 600 ] || fail "an owner's key is not 0600"
+for bad in ../alice Alice 'a b' ''; do "$tool" make "$work/alice" "$bad" 2>/dev/null && fail "the name '$bad' was accepted"; done
+mkdir "$work/ca"
+(cd "$work/ca" && late ../alice/alice.pem ../alice/late.crt.pem)
+chmod 600 "$work/alice/late.crt.pem"
+"$tool" status "$work/alice" > "$work/status" && fail "an expired certificate is no failure"
+grep -q '^late.crt.pem .* expired' "$work/status" || fail "the status does not say what has expired"
+
+# The grant key is changed: both are there until --finish, and afterwards; a cut in the middle is gone over again.
+old=$(cat "$work/keys/grant.pem")
+"$tool" rotate "$work/keys" grant --finish >/dev/null 2>&1 && fail "a rotation was finished that had not begun"
+[ "$old" = "$(cat "$work/keys/grant.pem")" ] || fail "a refused rotation changed the key"
+"$tool" rotate "$work/keys" grant >/dev/null
+[ "$old" = "$(cat "$work/keys/grant.pem")" ] && [ -f "$work/keys/grant.next.crt.pem" ] || fail "the successor is not beside the key"
+next=$(cat "$work/keys/grant.next.pem")
+"$tool" rotate "$work/keys" grant >/dev/null
+[ "$next" = "$(cat "$work/keys/grant.next.pem")" ] || fail "a second run made another successor"
+mv "$work/keys/grant.crt.pem" "$work/keys/grant.old-$(openssl pkey -in "$work/keys/grant.pem" -pubout -outform DER | tail -c 65 | sha256sum | head -c 16).crt.pem"
+"$tool" rotate "$work/keys" grant --finish >/dev/null
+[ "$next" = "$(cat "$work/keys/grant.pem")" ] || fail "the successor did not take the name"
+[ "$old" = "$(cat "$work"/keys/grant.old-????????????????.pem)" ] || fail "the old key is gone"
+[ ! -e "$work/keys/grant.next.pem" ] || fail "the successor is there twice"
+"$tool" init "$work/keys" >/dev/null || fail "the keys do not fit each other after a rotation"
+"$tool" rotate "$work/keys" nobody 2>/dev/null && fail "a key that is not there has a successor"
 
 cp "$work/keys/grant.pub.pem" "$work/keys/owner.pub.pem"
 "$tool" init "$work/keys" 2>/dev/null && fail "a public key of another key was accepted"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "attest/verifier/openapi.hpp"
+#include "tests/unit/owner_sample.hpp"
 #include "tests/unit/software_ek.hpp"
 #include "tests/unit/verifier_fixture.hpp"
 
@@ -208,6 +209,11 @@ TEST_CASE("the running service answers as the document says, on every route", "[
                  Json{{"entries", {{{"platform_id", std::string(64, 'e')}, {"label", "rack 7"}}}}}.dump());
     witness.call("DELETE", "/v1/inventory/{platform}", "/v1/inventory/" + std::string(64, 'e'), owner);
     witness.call("POST", "/v1/rules", "/v1/rules", owner, R"({"minimum_policy_epoch":7})");
+    const test::CertifiedKey key;
+    const Json new_key{{"purpose", "owner"}, {"certificate", verifier::to_base64(key.certificate(1, 4'000'000'000))}};
+    CHECK(witness.call("POST", "/v1/keys", "/v1/keys", owner, new_key.dump())["key_id"] == key.id());
+    witness.call("GET", "/v1/keys", "/v1/keys", owner);
+    witness.call("POST", "/v1/keys/{key}/revocation", "/v1/keys/" + key.id() + "/revocation", owner);
     const Json made = witness.call("POST", "/v1/tokens", "/v1/tokens", owner,
                                    R"({"name":"alice","role":"viewer","lifetime_seconds":60})");
     witness.call("GET", "/v1/tokens", "/v1/tokens", owner);

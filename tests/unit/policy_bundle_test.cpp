@@ -49,7 +49,7 @@ TEST_CASE("a signed bundle opens, verifies and yields the policy", "[policy]") {
     const Bytes bytes = sample_bundle();
     const auto bundle = open_bundle(bytes);
     REQUIRE(bundle.ok());
-    CHECK(equal(bundle.value().owner_key, owner().public_key()));
+    CHECK(equal(bundle.value().owners.bytes(), owner().public_key()));
     CHECK(bundle.value().signature().size() == 64);
     REQUIRE(verify_bundle(bundle.value()).ok());
     const auto policy = std::make_unique<Policy>();

@@ -412,3 +412,24 @@ TEST_CASE("a value beyond its field is refused, not truncated", "[policy]") {
     for (const std::uint8_t byte : {0x1b, 0, 0, 0, 1, 0, 0, 0, 60, 5, 0x80, 6, 0x80}) bytes.push_back(byte);
     CHECK(error_of(bytes) == PolicyError::shape);
 }
+
+TEST_CASE("a policy names one grant key, or two different ones, each in one form", "[policy]") {
+    Policy two = sample_policy();
+    two.next_grant_key[0] = 4;
+    two.next_grant_key[64] = 9;
+    const auto one_bytes = encoded(sample_policy()), two_bytes = encoded(two);
+    CHECK(two_bytes.size() == one_bytes.size() + 1 + 67); // an array around them, and one more byte string
+    const auto parsed = std::make_unique<Policy>();
+    REQUIRE(parse_policy(two_bytes, *parsed).ok());
+    CHECK(parsed->grant_key == two.grant_key);
+    CHECK(parsed->next_grant_key == two.next_grant_key);
+    REQUIRE(parse_policy(one_bytes, *parsed).ok()); // nothing is left of the one before
+    CHECK_FALSE(parsed->has_next_grant_key());
+    CHECK(rule_broken_by([](Policy& p) { p.next_grant_key = p.grant_key; }) == PolicyError::grant_key_twice);
+    CHECK(rule_broken_by([](Policy& p) { p.next_grant_key[0] = 2; }) == PolicyError::grant_key);
+    auto nobody = two_bytes; // the second key is 65 zeros: not a second form of one key
+    const auto at = std::search(nobody.begin(), nobody.end(), two.next_grant_key.begin(), two.next_grant_key.end());
+    REQUIRE(at != nobody.end());
+    std::fill_n(at, public_key_size, std::uint8_t{0});
+    CHECK_FALSE(parse_policy(nobody, *parsed).ok());
+}

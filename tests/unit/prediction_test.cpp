@@ -54,7 +54,7 @@ TEST_CASE("the prediction holds the PCRs of the launch in every bank", "[predict
     const auto& json = reference.value();
     CHECK(json["slb"]["length"] == 4000);
     CHECK(json["policy"]["epoch"] == 7);
-    const auto owner = policy::open_bundle(inputs.policy).value().owner_key;
+    const auto owner = policy::open_bundle(inputs.policy).value().owners.bytes();
     CHECK(json["owner_key"] == to_hex(owner));
     for (const auto bank : {TPM_ALG_ID::SHA1, TPM_ALG_ID::SHA256, TPM_ALG_ID::SHA384, TPM_ALG_ID::SHA512}) {
         const auto& pcrs = json["pcrs"][measure::name_of(bank)];

@@ -21,6 +21,7 @@ std::string path_of(const Route& route, const std::string& platform) {
     };
     fill("platform", platform);
     fill("reference", std::string(64, '0'));
+    fill("key", std::string(64, '0'));
     fill("result", "1");
     for (const char* name : {"enrolment", "grant", "token"}) fill(name, std::string(32, '0'));
     return path;

@@ -72,7 +72,7 @@ Result<OpenedPolicy, Problem> open_policy(ByteView bundle) {
     const auto verified = policy::verify_bundle(opened.value());
     if (!verified.ok()) return Failure{Problem{"The policy bundle: "} + policy::describe(verified.error()) + "."};
     OpenedPolicy result;
-    const ByteView key = opened.value().owner_key;
+    const ByteView key = opened.value().owners.bytes();
     result.owner_key.assign(key.begin(), key.end());
     const auto parsed = policy::parse_policy(opened.value().payload(), result.policy);
     if (!parsed.ok()) return Failure{Problem{"The policy: "} + policy::describe(parsed.error().rule) + "."};

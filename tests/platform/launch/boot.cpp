@@ -4,6 +4,8 @@
 #include "attest/cose/signer.hpp"
 #include "dlaunch/model/esp.hpp"
 #include "policy/model/bundle.hpp"
+#include "policy/compiler/draft.hpp"
+#include "tests/unit/owner_sample.hpp"
 #include "tests/unit/policy_sample.hpp"
 
 #include <fstream>
@@ -48,6 +50,14 @@ Files good_files() {
             {"policy.cbor", sample_bundle()},
             {"vmlinuz", Bytes(8'000'001, 0xa5)},
             {"initrd", Bytes(1'000, 0x5a)}};
+}
+
+Bytes bundle_of_owners(std::size_t signatures) {
+    const std::vector<cose::Signer> owners = test::owner_keys(3);
+    const Bytes set = test::owner_set(2, cose::Signer::generate().value().public_key(), owners);
+    Bytes bundle = policy::make_draft(test::encoded(test::sample_policy()), set).value();
+    for (std::size_t i = 0; i < signatures; ++i) bundle = policy::add_signature(bundle, set, owners[2 - i]).value();
+    return bundle;
 }
 
 Boot::Boot(const Files& files, model::PlatformConfig config) : scratch_{need(model::StateDir::create())} {

@@ -15,6 +15,8 @@ using Files = std::map<std::string, Bytes>;
 
 /// The files of a good launch: launch.cfg, slb.bin, hypervisor.elf (the probe), policy.cbor, vmlinuz, initrd.
 Files good_files();
+/// A bundle of two of three owners, with so many signatures.
+Bytes bundle_of_owners(std::size_t signatures);
 
 class Boot {
 public:

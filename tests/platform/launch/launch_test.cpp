@@ -29,7 +29,7 @@ measure::LaunchPcrs predicted(const Files& files) {
     };
     extend(17, files.at("slb.bin"));
     extend(17, files.at("hypervisor.elf"));
-    extend(18, policy::open_bundle(files.at("policy.cbor")).value().owner_key);
+    extend(18, policy::open_bundle(files.at("policy.cbor")).value().owners.bytes());
     extend(18, files.at("policy.cbor"));
     return pcrs;
 }
@@ -84,6 +84,17 @@ TEST_CASE("a launch enters the hypervisor with all DMA denied, and TPM, log and 
             CHECK(equal(actual, from_log.value(algorithm, pcr).view()));
         }
     }
+}
+
+TEST_CASE("a policy that two of three owners have signed launches, and PCR 18 names all three") {
+    Files files = good_files();
+    files["policy.cbor"] = bundle_of_owners(2);
+    Boot boot{files};
+    const auto probe = boot.event("probe");
+    REQUIRE(probe);
+    check_hand_over(*probe);
+    const auto actual = model::test::read_pcr(boot.platform(), model::test::banks[1], 18);
+    CHECK(equal(actual, predicted(files).value(measure::TPM_ALG_ID::SHA256, 18).view()));
 }
 
 TEST_CASE("a start that the TPM never heard of is marked unmeasured, and its PCR 17 fits no launch") {

@@ -70,6 +70,12 @@ TEST_CASE("a policy whose signature has one bit flipped stops the launch with co
     check_stops(files, "51", false);
 }
 
+TEST_CASE("a policy that one of two owners has not signed stops the launch with code 52") {
+    Files files = good_files();
+    files["policy.cbor"] = bundle_of_owners(1);
+    check_stops(files, "52", false);
+}
+
 TEST_CASE("a policy that is no bundle stops the launch with code 50") {
     Files files = good_files();
     files["policy.cbor"] = Bytes(300, 0x17);
