@@ -38,7 +38,8 @@ Things things_of(const Policy& policy) {
         things["device " + to_text(device.address)] = {{"id", id_text(device)},
                                                        {"holders", listed(holder_names(policy, device))},
                                                        {"rights", listed(right_words(device.rights))},
-                                                       {"longest lease", std::to_string(device.max_lease) + " s"}};
+                                                       {"longest lease", std::to_string(device.max_lease) + " s"},
+                                                       {"bootstrap lease", std::to_string(device.bootstrap_lease) + " s"}};
     }
     for (std::size_t i = 0; i < policy.link_count; ++i) {
         std::vector<std::string> ends{vm_name(policy, policy.links[i].first), vm_name(policy, policy.links[i].second)};

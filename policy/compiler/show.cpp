@@ -31,7 +31,9 @@ void show_vm(std::ostream& out, const Vm& vm) {
 void show_device(std::ostream& out, const Policy& policy, const Device& device) {
     out << "device " << to_text(device.address) << " " << id_text(device) << ": may be held by " << listed(holder_names(policy, device)) << "; rights" << (device.rights & right_dma ? " dma" : "")
         << (device.rights & right_interrupts ? " interrupts" : "") << (device.rights & right_mmio ? " mmio" : "")
-        << "; lease at most " << device.max_lease << " s\n";
+        << "; lease at most " << device.max_lease << " s";
+    if (device.bootstrap_lease != 0) out << ", " << device.bootstrap_lease << " s under a sealed bootstrap grant";
+    out << "\n";
 }
 
 } // namespace

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t policy_fields = 7;
 constexpr std::size_t vm_fields = 13;
-constexpr std::size_t device_fields = 5;
+constexpr std::size_t device_fields = 6;
 constexpr std::size_t link_fields = 2;
 
 template <typename T>
@@ -64,6 +64,7 @@ void read_device(CborReader& in, const Policy& policy, Device& device) {
         device.holders[i] = find_vm(policy, in.text(max_vm_name));
     in.expect_key(3), device.rights = number<std::uint8_t>(in);
     in.expect_key(4), device.max_lease = number<std::uint32_t>(in);
+    in.expect_key(5), device.bootstrap_lease = number<std::uint32_t>(in);
 }
 
 void read_link(CborReader& in, const Policy& policy, Link& link) {
@@ -127,6 +128,7 @@ void write_device(CborWriter& out, const Policy& policy, const Device& device) {
     for (std::size_t i = 0; i < device.holder_count; ++i) out.text(policy.vms[device.holders[i]].name.view());
     out.key(3), out.u64(device.rights);
     out.key(4), out.u64(device.max_lease);
+    out.key(5), out.u64(device.bootstrap_lease);
 }
 
 void write_link(CborWriter& out, const Policy& policy, const Link& link) {
