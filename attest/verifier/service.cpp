@@ -21,7 +21,7 @@ Service::Service(ServiceParts parts)
                or_new(std::move(parts.metrics))},
       references_{context_, to_bytes(signer_.public_key())}, grants_{context_, signer_},
       enrolment_{context_, authorities_}, attestation_{context_, references_, grants_, results_key_},
-      operator_{context_, references_, grants_}, fleet_{context_, grants_}, tokens_{context_},
+      operator_{context_, references_, grants_}, fleet_{context_, grants_}, bootstrap_{context_, references_, grants_}, tokens_{context_},
       results_{context_, references_}, chain_{context_, references_}, trail_{context_}, trail_export_{context_}, events_{context_}, watch_{context_},
       operations_{context_, signer_, parts.operators, parts.scrape_token, std::move(parts.connections)},
       router_{context_, std::move(parts.operators), routes()} {

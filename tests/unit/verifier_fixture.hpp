@@ -26,6 +26,7 @@ class Platform {
 public:
     Platform(const cose::Signer& owner, const cose::Signer& grant_key) {
         builder.policy.grant_key = grant_key.public_key();
+        builder.policy.devices[0].bootstrap_lease = 30;
         builder.owner_key = owner.public_key();
         std::uint8_t header[cose::max_protected];
         const auto signed_bundle = owner.sign_message(policy::encode_bundle_header(owner.public_key(), header),
