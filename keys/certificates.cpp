@@ -119,7 +119,7 @@ void ensure_client(const PrivateDirectory& directory, const std::string& name, E
 void ensure_server(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer) {
     if (exists(directory, name, key, issuer)) return;
     const Certificate server = leaf(key, "localhost", "serverAuth", issuer);
-    add_extension(*server, issuer.certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+    add_extension(*server, issuer.certificate, NID_subject_alt_name, "DNS:localhost,DNS:casemate-verifier,IP:127.0.0.1");
     sign_and_write(directory, name, *server, issuer.key);
 }
 

@@ -12,7 +12,7 @@
 
 namespace casemate::agent {
 
-enum class ControlOperation : std::uint32_t { info = 1, read_log = 2, gates = 3, submit = 4, status = 5, leases = 6, order = 7, secret = 8, read_firmware_log = 10 };
+enum class ControlOperation : std::uint32_t { info = 1, read_log = 2, gates = 3, submit = 4, status = 5, leases = 6, order = 7, secret = 8, bootstrap = 9, read_firmware_log = 10 };
 enum class ControlStatus : std::uint32_t { ok = 0, unknown_operation = 1, length = 2, refused = 3, busy = 4 };
 
 struct ControlResponse {

@@ -64,6 +64,8 @@ Outcome<std::uint64_t> HypervisorClient::judged(ControlOperation operation, Byte
 
 Outcome<std::uint64_t> HypervisorClient::submit(ByteView cose) { return judged(ControlOperation::submit, cose); }
 
+Outcome<std::uint64_t> HypervisorClient::bootstrap(ByteView message) { return judged(ControlOperation::bootstrap, message); }
+
 Outcome<std::uint64_t> HypervisorClient::release(ByteView sealed, ByteView approval) {
     Bytes request(4);
     LittleEndianWriter{request}.u32(static_cast<std::uint32_t>(sealed.size()));

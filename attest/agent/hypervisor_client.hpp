@@ -25,6 +25,8 @@ public:
     Outcome<std::uint64_t> order(std::uint32_t order, const std::string& vm);
     /// A sealed secret with one approval, for its VM (control.md); the value is its SecretError, 0 = handed over.
     Outcome<std::uint64_t> release(ByteView sealed, ByteView approval);
+    /// A bootstrap grant with its seal, as the owner left it; the value is control.md's, 0 = accepted.
+    Outcome<std::uint64_t> bootstrap(ByteView message);
 
 private:
     Outcome<std::uint64_t> judged(ControlOperation operation, ByteView request);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // casemate-agent: carries evidence from TPM and hypervisor to the verifier, and its grants back.
-//   casemate-agent [--tcti NAME:CONF] [--control DIRECTORY] [--line PATH]
+//   casemate-agent [--tcti NAME:CONF] [--control DIRECTORY] [--line PATH]                      over the management UART
+//   casemate-agent-net [--tcti NAME:CONF] [--control DIRECTORY] --verifier URL [--ca FILE]     over a network
 // The defaults are those of the agent VM. It ends only when it cannot open what it needs; its init starts it again.
 #include "attest/agent/console.hpp"
 #include "attest/agent/protocol.hpp"
+#include "attest/agent/road.hpp"
 #include "attest/agent/schedule.hpp"
 
 #include <csignal>
@@ -22,7 +24,7 @@ constexpr std::chrono::milliseconds tick = 100ms;   // how soon a change of the 
 struct Options {
     std::string tcti = "device:/dev/tpm0";
     std::string control{}; // empty: look for it in sysfs
-    std::string line = "/dev/ttyS1";
+    RoadOptions road = usual_road();
 };
 
 bool parse(int argc, char** argv, Options& options) {
@@ -30,7 +32,9 @@ bool parse(int argc, char** argv, Options& options) {
         const std::string name = argv[i];
         if (name == "--tcti") options.tcti = argv[i + 1];
         else if (name == "--control") options.control = argv[i + 1];
-        else if (name == "--line") options.line = argv[i + 1];
+        else if (name == "--line") options.road.line = argv[i + 1];
+        else if (name == "--verifier") options.road.verifier = argv[i + 1];
+        else if (name == "--ca") options.road.authority = argv[i + 1];
         else return false;
     }
     return argc % 2 == 1;
@@ -108,11 +112,13 @@ Outcome<ControlDevice> open_control(const Options& options) {
 Outcome<casemate::Done> run_agent(const Options& options) {
     ControlDevice control = TRY(open_control(options));
     Tpm tpm = TRY(Tpm::create(options.tcti));
-    StreamTransport transport = TRY(StreamTransport::open(options.line, patience));
+    const auto transport = TRY(open_road(options.road));
     HypervisorClient hypervisor{control};
-    Protocol protocol{tpm, hypervisor, transport};
+    Protocol protocol{tpm, hypervisor, *transport};
     Loop loop{protocol, hypervisor};
-    say("started tcti=" + options.tcti + " line=" + options.line);
+    say("started tcti=" + options.tcti + " line=" + options.road.line + options.road.verifier);
+    // Before anything is granted, and once: it is good for the first grant of a launch only.
+    if (const auto offered = protocol.bootstrap(); !offered.ok()) say("failed step=bootstrap reason=" + in_quotes(offered.error().what));
     for (;;) {
         loop.turn();
         std::this_thread::sleep_for(tick);
@@ -123,8 +129,9 @@ Outcome<casemate::Done> run_agent(const Options& options) {
 
 int main(int argc, char** argv) {
     Options options;
+    options.road.patience = patience;
     if (!parse(argc, argv, options)) {
-        std::fputs("usage: casemate-agent [--tcti NAME:CONF] [--control DIRECTORY] [--line PATH]\n", stderr);
+        std::fputs("usage: casemate-agent [--tcti NAME:CONF] [--control DIRECTORY] [--line PATH | --verifier URL --ca FILE]\n", stderr);
         return 2;
     }
     std::signal(SIGPIPE, SIG_IGN);

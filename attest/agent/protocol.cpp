@@ -162,13 +162,23 @@ Outcome<milliseconds> Protocol::attest() {
 }
 
 Outcome<Done> Protocol::submit(const char* kind, const std::vector<Bytes>& messages) {
-    for (const Bytes& message : messages) {
-        const std::uint64_t error = TRY(hypervisor_.submit(message));
-        say(std::string{"submitted kind="} + kind + " error=" + std::to_string(error));
-        if (error == 0) continue;
-        Json& refused = standing_.refused_submissions;
-        if (refused.size() == max_refusals_kept) refused.erase(refused.begin());
-        refused.push_back({{"kind", kind}, {"error", error}});
+    for (const Bytes& message : messages) note(kind, TRY(hypervisor_.submit(message)));
+    return Done{};
+}
+
+void Protocol::note(const char* kind, std::uint64_t error) {
+    say(std::string{"submitted kind="} + kind + " error=" + std::to_string(error));
+    if (error == 0) return;
+    Json& refused = standing_.refused_submissions;
+    if (refused.size() == max_refusals_kept) refused.erase(refused.begin());
+    refused.push_back({{"kind", kind}, {"error", error}});
+}
+
+Outcome<Done> Protocol::bootstrap() {
+    for (const Bytes& message : tpm_.bootstrap_messages()) {
+        const std::uint64_t error = TRY(hypervisor_.bootstrap(message));
+        note("bootstrap", error);
+        if (error == 0) break;
     }
     return Done{};
 }

@@ -32,6 +32,8 @@ public:
 
     /// EK certificate and AK to the verifier, credential activation back; then there is a token.
     Outcome<Done> enrol();
+    /// Hands on what the owner left in the TPM for a platform whose road to the verifier is a device. Before anything is granted: once.
+    Outcome<Done> bootstrap();
     [[nodiscard]] bool enrolled() const { return !token_.empty(); }
 
     /// One challenge, one quote, the grants that come of it submitted. The value is when to come again.
@@ -57,6 +59,7 @@ private:
     Outcome<Snapshot> snapshot(const Challenge& challenge);
     Outcome<Json> send_report();
     Outcome<Done> submit(const char* kind, const std::vector<Bytes>& messages);
+    void note(const char* kind, std::uint64_t error);
     [[nodiscard]] std::string platform_path(const char* rest) const;
 
     Tpm& tpm_;

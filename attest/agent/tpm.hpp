@@ -46,6 +46,8 @@ public:
     /// TPM2_ActivateCredential: proves to the verifier that EK and AK live in one TPM.
     Outcome<Bytes> activate(const EndorsementKey& ek, const AttestationKey& ak, ByteView credential_blob,
                             ByteView encrypted_secret);
+    /// What the owner left there for the hypervisor (docs/interfaces/platform-directory.md), in the order to be tried; of no use to the agent.
+    std::vector<Bytes> bootstrap_messages();
     Outcome<Quote> quote(const AttestationKey& ak, const PcrSelection& selection, ByteView qualifying_data);
 
 private:

@@ -24,7 +24,10 @@ constexpr std::array<BYTE, 32> policy_a = {
     0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xB3, 0xF8, 0x1A, 0x90, 0xCC, 0x8D, 0x46, 0xA5, 0xD7, 0x24,
     0xFD, 0x52, 0xD7, 0x6E, 0x06, 0x52, 0x0B, 0x64, 0xF2, 0xA1, 0xDA, 0x1B, 0x33, 0x14, 0x69, 0xAA};
 
+constexpr std::size_t max_certificate = 16'384;
 constexpr std::size_t nv_chunk = 512; // every TPM reads at least this much at once
+constexpr std::size_t max_bootstrap = 2048;
+constexpr TPM2_HANDLE bootstrap_places[] = {0x01800002, 0x01800003}; // attest/secret/nv_storage.hpp
 
 TPM2B_PUBLIC ek_template(TPMI_ALG_PUBLIC type) {
     TPM2B_PUBLIC result{};
@@ -104,9 +107,10 @@ Outcome<Bytes> trim_certificate(Bytes bytes) {
     return bytes;
 }
 
-Outcome<Bytes> read_certificate(ESYS_CONTEXT* esys, TPM2_HANDLE handle) {
+Outcome<Bytes> read_nv(ESYS_CONTEXT* esys, TPM2_HANDLE handle, std::size_t limit) {
     const ESYS_TR index = TRY(object_of(esys, handle));
     const std::size_t size = TRY(nv_size(esys, index));
+    if (size > limit) return fail("more in NV than there can be");
     Bytes bytes;
     while (bytes.size() < size) {
         const auto count = static_cast<UINT16>(std::min(nv_chunk, size - bytes.size()));
@@ -118,7 +122,7 @@ Outcome<Bytes> read_certificate(ESYS_CONTEXT* esys, TPM2_HANDLE handle) {
         if (part->size == 0) return fail("TPM2_NV_Read returned nothing");
         bytes.insert(bytes.end(), part->buffer, part->buffer + part->size);
     }
-    return trim_certificate(std::move(bytes));
+    return bytes;
 }
 
 } // namespace
@@ -126,7 +130,8 @@ Outcome<Bytes> read_certificate(ESYS_CONTEXT* esys, TPM2_HANDLE handle) {
 Outcome<EndorsementKey> Tpm::endorsement_key() {
     ESYS_CONTEXT* esys = connection_->esys;
     for (const EkPlace& place : ek_places) {
-        auto certificate = read_certificate(esys, place.certificate);
+        auto stored = read_nv(esys, place.certificate, max_certificate);
+        auto certificate = stored.ok() ? trim_certificate(std::move(stored).value()) : std::move(stored);
         if (!certificate.ok()) continue;
         const auto persistent = object_of(esys, place.key);
         const ESYS_TR object =
@@ -135,6 +140,13 @@ Outcome<EndorsementKey> Tpm::endorsement_key() {
         return EndorsementKey{object, std::move(certificate).value(), std::move(public_area)};
     }
     return fail("the TPM has no EK certificate that we know");
+}
+
+std::vector<Bytes> Tpm::bootstrap_messages() {
+    std::vector<Bytes> all;
+    for (const TPM2_HANDLE place : bootstrap_places)
+        if (auto message = read_nv(connection_->esys, place, max_bootstrap); message.ok()) all.push_back(std::move(message).value());
+    return all;
 }
 
 Outcome<AttestationKey> Tpm::attestation_key() {

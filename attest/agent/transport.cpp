@@ -45,7 +45,8 @@ Outcome<int> open_terminal(const std::string& path) {
     return fd;
 }
 
-/// The response with this id, or nothing: a late or foreign one.
+} // namespace
+
 std::optional<Response> parse_response(ByteView payload, std::uint64_t id) {
     Json message = Json::parse(payload.begin(), payload.end(), nullptr, false);
     if (!message.is_object()) return std::nullopt;
@@ -58,7 +59,12 @@ std::optional<Response> parse_response(ByteView payload, std::uint64_t id) {
     return response;
 }
 
-} // namespace
+std::string text_of(const Request& request, std::uint64_t id) {
+    Json message{{"id", id}, {"method", request.method}, {"path", request.path}};
+    if (!request.token.empty()) message["token"] = request.token;
+    if (!request.body.is_null()) message["body"] = request.body;
+    return message.dump();
+}
 
 Outcome<StreamTransport> StreamTransport::open(const std::string& path, std::chrono::milliseconds patience) {
     struct stat what {};
@@ -122,10 +128,7 @@ Outcome<Response> StreamTransport::receive(std::uint64_t id, Clock::time_point d
 Outcome<Response> StreamTransport::exchange(const Request& request) {
     const auto deadline = Clock::now() + patience_;
     const std::uint64_t id = ++last_id_;
-    Json message{{"id", id}, {"method", request.method}, {"path", request.path}};
-    if (!request.token.empty()) message["token"] = request.token;
-    if (!request.body.is_null()) message["body"] = request.body;
-    TRY(send(message.dump(), deadline));
+    TRY(send(text_of(request, id), deadline));
     return receive(id, deadline);
 }
 

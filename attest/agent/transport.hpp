@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace casemate::agent {
 
@@ -32,6 +33,10 @@ public:
     virtual ~Transport() = default;
     virtual Outcome<Response> exchange(const Request& request) = 0;
 };
+
+/// The request as relay.md has it, and the response to it; nothing for a late, foreign or broken one.
+[[nodiscard]] std::string text_of(const Request& request, std::uint64_t id);
+[[nodiscard]] std::optional<Response> parse_response(ByteView payload, std::uint64_t id);
 
 class StreamTransport final : public Transport {
 public:

@@ -32,7 +32,8 @@ bool CustodyReplay::apply(const LedgerEntry& entry) {
     case LedgerKind::launched:
     case LedgerKind::vm_defined: return false;
     case LedgerKind::gate_opened: return gate_opened(entry);
-    case LedgerKind::grant_accepted: return grant_accepted(entry);
+    case LedgerKind::grant_accepted:
+    case LedgerKind::bootstrap_accepted: return grant_accepted(entry);
     case LedgerKind::device_reset: return device_reset(entry);
     case LedgerKind::assigned: return assigned(entry);
     case LedgerKind::vm_started: return vm_started(entry);
@@ -61,33 +62,46 @@ bool CustodyReplay::holds_a_device(std::size_t vm) const {
     return false;
 }
 
-/// Only while quarantined, and true to the device's state. A newer gate replaces the older one of the same pair.
+/// Only while quarantined, or while its holder runs with it by a bootstrap grant, and true to the device's state. A newer gate replaces the older one of the same pair.
 bool CustodyReplay::gate_opened(const LedgerEntry& entry) {
     const auto request = measure::parse_gate_request(entry.gate_request);
     if (!request || request->launch_id != launch_id_) return false;
     const auto device = find_device(request->device.address);
     const auto vm = find_vm(request->vm_id);
-    if (!device || !vm || devices_[*device].state != CustodyState::quarantined) return false;
+    if (!device || !vm) return false;
+    const bool unseen = devices_[*device].unseen_at(*vm) && vms_[*vm].running;
+    if (devices_[*device].state != CustodyState::quarantined && !unseen) return false;
     if (devices_[*device].tainted_by != request->tainted_by) return false;
     gates_[*device][*vm] = entry.gate_request;
     return true;
 }
 
-/// Answers an open gate; a tainted device goes back to the same image only.
+/// What the policy allows, once, and before any other grant of the launch.
+bool CustodyReplay::may_bootstrap(const LedgerEntry& entry, std::size_t device) const {
+    return !granted_before_ && entry.lease_seconds != 0 && entry.lease_seconds <= policy_->devices[device].bootstrap_lease;
+}
+
+/// Answers an open gate; a tainted device goes back to the same image only. A device held by a bootstrap grant stays where it is.
 bool CustodyReplay::grant_accepted(const LedgerEntry& entry) {
     const auto index = find_device(entry.device);
     const auto vm = find_vm(entry.vm_id);
     if (!index || !vm || gates_[*index][*vm].empty()) return false;
     DeviceCustody& device = devices_[*index];
-    if (device.state != CustodyState::quarantined) return false;
+    const bool bootstrap = entry.kind == LedgerKind::bootstrap_accepted;
+    const bool confirms = !bootstrap && device.unseen_at(*vm);
+    if (device.state != CustodyState::quarantined && !confirms) return false;
+    if (bootstrap && !may_bootstrap(entry, *index)) return false;
     if (device.tainted_by && *device.tainted_by != entry.vm_id) return false;
     const auto request = measure::parse_gate_request(gates_[*index][*vm]);
     if (!request) return false;
-    device.state = CustodyState::resetting;
+    if (!confirms) device.state = CustodyState::resetting;
     device.holder = *vm;
     device.grant_id = entry.grant_id;
-    device.gate_nonce = request->gate_nonce;
+    device.grant_digest = entry.grant_digest;
+    device.gate_nonce = bootstrap ? measure::GateNonce{} : request->gate_nonce;
     device.lease_seconds = entry.lease_seconds;
+    device.bootstrap = bootstrap;
+    granted_before_ = true;
     for (ByteView& gate : gates_[*index]) gate = {};
     return true;
 }

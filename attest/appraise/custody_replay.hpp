@@ -9,6 +9,9 @@
 //     |  '---- reset failed ------------|------------------------'  |                    |
 //     |                                 v                           v                    |
 //     '----------- quarantined ---- drained <--- device_reset --- draining <-------------'   (reset --draining--> drained)
+//
+// bootstrap_accepted is a grant_accepted that the verifier has not looked for: the ledger's first grant or none, by the policy's leave. While
+// its holder runs the device has a gate, and the grant_accepted that answers it takes its place: the device stays assigned.
 #pragma once
 
 #include "dlaunch/measure/ledger_entry.hpp"
@@ -33,6 +36,8 @@ struct DeviceCustody {
     measure::GrantId grant_id{};
     measure::GateNonce gate_nonce{}; // of the gate that the grant answered
     std::uint32_t lease_seconds = 0;
+    bool bootstrap = false; // under a bootstrap grant still
+    measure::Sha256Digest grant_digest{}; // of the grant's message
     measure::ResetKind last_reset = measure::ResetKind::none; // the last that worked or was tried
     bool last_reset_worked = false;
     std::uint32_t assignments = 0; // under this grant: one, and one more for each restart of its holder
@@ -40,6 +45,8 @@ struct DeviceCustody {
     std::optional<measure::VmId> tainted_by;
 
     [[nodiscard]] bool held() const { return assignments > 0; }
+    /// It is at `vm`, which has it by a bootstrap grant: the verifier is to look.
+    [[nodiscard]] bool unseen_at(std::size_t vm) const { return bootstrap && state == CustodyState::assigned && holder == vm; }
     /// Its grant is live: it is at its holder, or on its way to it.
     [[nodiscard]] bool granted() const {
         return state == CustodyState::resetting || state == CustodyState::reset || state == CustodyState::assigned;
@@ -74,6 +81,7 @@ public:
 private:
     bool gate_opened(const measure::LedgerEntry& entry);
     bool grant_accepted(const measure::LedgerEntry& entry);
+    [[nodiscard]] bool may_bootstrap(const measure::LedgerEntry& entry, std::size_t device) const;
     bool device_reset(const measure::LedgerEntry& entry);
     bool assigned(const measure::LedgerEntry& entry);
     bool vm_started(const measure::LedgerEntry& entry);
@@ -89,6 +97,7 @@ private:
 
     const policy::Policy* policy_ = nullptr;
     measure::LaunchId launch_id_{};
+    bool granted_before_ = false; // anything in this launch
     std::array<DeviceCustody, policy::max_devices> devices_{};
     std::array<VmCustody, policy::max_vms> vms_{};
     std::array<std::array<ByteView, policy::max_vms>, policy::max_devices> gates_{};

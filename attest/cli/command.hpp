@@ -22,6 +22,7 @@ struct CannotRun : std::runtime_error {
 
 void declare_platform(CLI::App& program);
 void declare_grant(CLI::App& program);
+void declare_bootstrap(CLI::App& program);
 void declare_reference(CLI::App& program);
 void declare_policy(CLI::App& program);
 void declare_key(CLI::App& program);

@@ -10,7 +10,7 @@
 
 int main(int argc, char** argv) {
     using namespace casemate::cli;
-    constexpr std::array commands{&declare_platform, &declare_grant, &declare_reference, &declare_policy, &declare_key,
+    constexpr std::array commands{&declare_platform, &declare_grant, &declare_bootstrap, &declare_reference, &declare_policy, &declare_key,
                                   &declare_token, &declare_result, &declare_evidence, &declare_audit};
     CLI::App program{"What an operator or auditor of the attestation service does on the command line.", "casemate-attest"};
     program.require_subcommand(1);

@@ -24,9 +24,11 @@ const char* describe(GrantError error) {
     case GrantError::not_assigned: return "the device is not assigned under this grant";
     case GrantError::tainted: return "the device was held by another image and could not be reset";
     case GrantError::launch_not_measured: return "this launch was not measured";
-    case GrantError::type: return "neither grant, renewal nor revocation";
+    case GrantError::type: return "neither grant, renewal, revocation nor bootstrap grant";
     case GrantError::log_full: return "the event log is full";
     case GrantError::evidence_age: return "the evidence is older than the lease";
+    case GrantError::not_opened: return "a bootstrap grant that this platform's TPM has not opened";
+    case GrantError::bootstrap_late: return "a bootstrap grant after another grant of this launch";
     }
     return "unknown reason";
 }

@@ -61,7 +61,7 @@ Result<Claims, GrantError> read_claims(ByteView encoded) {
     claims.epoch = read_number(in, key_epoch);
     claims.evidence_clock = read_number(in, key_evidence_clock);
     if (!in.finished()) return Failure{GrantError::shape};
-    if (type < 1 || type > 3) return Failure{GrantError::type};
+    if (type < 1 || type > 4) return Failure{GrantError::type};
     claims.type = static_cast<Type>(type);
     return claims;
 }

@@ -21,7 +21,8 @@ using Digest = measure::Sha256Digest;
 inline constexpr std::size_t max_message = 512;
 inline constexpr std::uint64_t max_lease_seconds = 86400;
 
-enum class Type : std::uint8_t { grant = 1, renewal = 2, revocation = 3 };
+/// bootstrap: a grant for a launch to come, for which its seal stands (launch_id and gate_nonce are zeros).
+enum class Type : std::uint8_t { grant = 1, renewal = 2, revocation = 3, bootstrap = 4 };
 
 struct Claims {
     Id id{};
@@ -61,6 +62,8 @@ enum class GrantError : std::uint8_t {
     type = 18,
     log_full = 19,
     evidence_age = 20, // older than the lease, of a time to come, or of unknown age
+    not_opened = 21,   // a bootstrap grant that no TPM has opened here
+    bootstrap_late = 22, // a bootstrap grant, and a grant was accepted in this launch before
 };
 
 /// The verifier-grant keys of the measured policy: one, or two while the verifier changes its key; a grant by either counts.

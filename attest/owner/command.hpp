@@ -50,6 +50,7 @@ void add_platform_options(CLI::App& command, PlatformOptions& options, const Def
 [[nodiscard]] PlatformRecord current_record(const PlatformDirectory& directory, const PlatformOptions& options);
 
 void declare_secret(CLI::App& program, const Defaults& defaults);
+void declare_bootstrap(CLI::App& program, const Defaults& defaults);
 void declare_epoch(CLI::App& program, const Defaults& defaults);
 void declare_provision(CLI::App& program, const Defaults& defaults);
 

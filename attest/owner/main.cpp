@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
     const int skipped = build.empty() ? 0 : 2;
     const Defaults defaults = build.empty() ? Defaults{"platform", "owner.pem", "reference.json", "."}
                                             : Defaults{build + "/platform", build + "/dev-keys/owner.pem", build + "/reference.json", build};
-    constexpr std::array commands{&declare_provision, &declare_secret, &declare_epoch};
+    constexpr std::array commands{&declare_provision, &declare_secret, &declare_bootstrap, &declare_epoch};
     for (const auto declare : commands) declare(program, defaults);
     try {
         program.parse(argc - skipped, argv + skipped);

@@ -2,6 +2,7 @@
 // See provisioning.hpp.
 #include "attest/owner/provisioning.hpp"
 
+#include "attest/secret/nv_storage.hpp"
 #include "attest/verifier/encoding.hpp"
 #include "policy/model/bundle.hpp"
 #include "policy/model/payload.hpp"
@@ -69,6 +70,8 @@ Step counter_step(TpmAccess& tpm) {
             },
             {},
             [&tpm]() -> Status<Error> {
+                for (const std::uint32_t each : {secret::bootstrap_index, secret::next_bootstrap_index})
+                    (void)secret::remove_message(tpm.asker(), each).ok(); // what is not ours stays
                 const auto gone = secret::remove_epoch_counter(tpm.asker(), index);
                 return gone.ok() ? Status<Error>{Done{}} : refused("does not remove the epoch counter", gone.error());
             }};

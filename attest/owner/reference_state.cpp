@@ -70,11 +70,24 @@ Status<Error> expect_owner(const Json& reference, ByteView owner) {
     return Done{};
 }
 
-Status<Error> expect_receiver(const Json& reference, const std::string& vm, const std::string& secret) {
+Outcome<std::unique_ptr<policy::Policy>> policy_of(const Json& reference) {
     const auto bytes = TRY(bundle_of(reference));
-    const auto policy = std::make_unique<policy::Policy>();
+    auto policy = std::make_unique<policy::Policy>();
     const auto bundle = policy::open_bundle(bytes); // a view of them
     if (!bundle.ok() || !policy::parse_policy(bundle.value().payload(), *policy).ok()) return fail("the reference values have no policy");
+    return policy;
+}
+
+std::string vm_named_by(const Json& reference, const secret::Digest& vm_id) {
+    for (const Json& each : member(reference, "vms")) {
+        const auto id = digest_from(each, "vm_id");
+        if (id.ok() && id.value() == vm_id && member(each, "name").is_string()) return each["name"];
+    }
+    return {};
+}
+
+Status<Error> expect_receiver(const Json& reference, const std::string& vm, const std::string& secret) {
+    const auto policy = TRY(policy_of(reference));
     if (policy->receiver_of(secret, vm) == policy->vm_count)
         return fail("the policy has no driver VM " + vm + " that may be given a secret " + secret + ": name it there (secrets = [\"" + secret + "\"]), and build");
     return Done{};

@@ -5,6 +5,9 @@
 #include "attest/owner/error.hpp"
 #include "attest/secret/policy_digest.hpp"
 #include "attest/verifier/json.hpp"
+#include "policy/model/policy.hpp"
+
+#include <memory>
 
 namespace casemate::owner {
 
@@ -14,6 +17,9 @@ namespace casemate::owner {
 [[nodiscard]] Status<Error> expect_owner(const verifier::Json& reference, ByteView owner);
 /// Whether that launch's policy names the driver VM and lets it have the secret: what the hypervisor will ask.
 [[nodiscard]] Status<Error> expect_receiver(const verifier::Json& reference, const std::string& vm, const std::string& secret);
+/// That launch's policy, and in it the name of the VM with that identity: "" when there is none.
+[[nodiscard]] Outcome<std::unique_ptr<policy::Policy>> policy_of(const verifier::Json& reference);
+[[nodiscard]] std::string vm_named_by(const verifier::Json& reference, const secret::Digest& vm_id);
 /// PCR 17 and 18 of the launch and the identity of `vm`; the epoch counter is left to the caller.
 [[nodiscard]] Outcome<secret::Circumstances> circumstances_of(const verifier::Json& reference, const std::string& vm);
 

@@ -8,7 +8,7 @@ _casemate() {
         --ca | --token | --certificate | --key | --reference | --ak | --checkpoint) COMPREPLY=($(compgen -f -- "$word")); return ;;
     esac
     if [ "$COMP_CWORD" = 1 ]; then
-        words="platform grant reference policy key token result evidence audit --help"
+        words="platform grant bootstrap reference policy key token result evidence audit --help"
     elif [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then
         case ${COMP_WORDS[1]} in
             platform) words="list show expected import approve quarantine retire reinstate rebind" ;;

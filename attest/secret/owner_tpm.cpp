@@ -2,7 +2,7 @@
 // See owner_tpm.hpp.
 #include "attest/secret/owner_tpm.hpp"
 
-#include "dlaunch/measure/tpm_command.hpp"
+#include "attest/secret/nv_access.hpp"
 
 #include <algorithm>
 
@@ -16,27 +16,7 @@ constexpr std::uint8_t nv_written = 1 << 5; // TPMA_NV_WRITTEN in the first byte
 
 constexpr std::uint32_t rh_endorsement = 0x4000000B; // TPM_RH [TPM2-P2 T28]
 constexpr TPM_RC rc_nv_defined = 0x14C;              // [TPM2-P2 T16]
-constexpr std::size_t nv_chunk = 512;                // bytes that every TPM reads at once
 constexpr std::size_t max_certificate = 4096;
-
-bool is_authorised(TPM_CC code) { return code != TPM_CC::ReadPublic && code != TPM_CC::NV_ReadPublic && code != TPM_CC::FlushContext; }
-
-/// One command; its first handle is authorised with an empty password where the command wants that.
-Result<Bytes, TpmFault> run(const TpmExchange& ask, TPM_CC code, std::initializer_list<std::uint32_t> handles, ByteView parameters) {
-    std::array<std::uint8_t, 512> buffer;
-    const bool authorised = is_authorised(code);
-    TpmCommand command{buffer, authorised ? TPM_ST_SESSIONS : TPM_ST_NO_SESSIONS, code};
-    for (const std::uint32_t handle : handles) command.body.u32(handle);
-    if (authorised) command.password();
-    command.body.bytes(parameters);
-    return ask(command.finish());
-}
-
-Status<TpmFault> tell(const TpmExchange& ask, TPM_CC code, std::initializer_list<std::uint32_t> handles, ByteView parameters) {
-    const Bytes response = TRY(run(ask, code, handles, parameters));
-    (void)TRY(open_response(response, TPM_ST_SESSIONS));
-    return Done{};
-}
 
 Bytes counter_template(std::uint32_t nv_index) {
     const TpmArea written = epoch_counter(nv_index);
@@ -62,28 +42,6 @@ Bytes big_endian(std::uint32_t value) {
             static_cast<std::uint8_t>(value)};
 }
 
-/// TPMS_NV_PUBLIC [TPM2-P2 13.5].
-Result<Bytes, TpmFault> nv_public(const TpmExchange& ask, std::uint32_t nv_index) {
-    const Bytes response = TRY(run(ask, TPM_CC::NV_ReadPublic, {nv_index}, {}));
-    BigEndianReader reader = TRY(open_response(response, TPM_ST_NO_SESSIONS));
-    const ByteView area = reader.bytes(reader.u16());
-    if (!reader.ok() || area.size() < 2) return Failure{TpmFault{}};
-    return Bytes{area.begin(), area.end()};
-}
-
-std::size_t size_in(const Bytes& nv_area) { return static_cast<std::size_t>(nv_area[nv_area.size() - 2] << 8 | nv_area.back()); }
-
-Result<Bytes, TpmFault> nv_part(const TpmExchange& ask, std::uint32_t nv_index, std::size_t offset, std::size_t size) {
-    const std::uint8_t parameters[] = {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size),
-                                       static_cast<std::uint8_t>(offset >> 8), static_cast<std::uint8_t>(offset)};
-    const Bytes response = TRY(run(ask, TPM_CC::NV_Read, {nv_index, nv_index}, parameters));
-    BigEndianReader reader = TRY(open_response(response, TPM_ST_SESSIONS));
-    reader.u32(); // parameterSize
-    const ByteView part = reader.bytes(reader.u16());
-    if (!reader.ok() || part.size() != size) return Failure{TpmFault{}};
-    return Bytes{part.begin(), part.end()};
-}
-
 } // namespace
 
 Result<Bytes, TpmFault> ensure_endorsement_key(const TpmExchange& ask, std::uint32_t handle) {
@@ -100,13 +58,8 @@ Result<Bytes, TpmFault> ensure_endorsement_key(const TpmExchange& ask, std::uint
 Result<Bytes, TpmFault> read_ek_certificate(const TpmExchange& ask, std::uint32_t nv_index) {
     const auto area = nv_public(ask, nv_index);
     if (!area.ok() && area.error().kind == TpmFaultKind::refused) return Bytes{}; // no such index
-    const std::size_t wanted = size_in(TRY(area));
-    if (wanted > max_certificate) return Failure{TpmFault{}};
-    Bytes bytes;
-    while (bytes.size() < wanted) {
-        const Bytes part = TRY(nv_part(ask, nv_index, bytes.size(), std::min(nv_chunk, wanted - bytes.size())));
-        bytes.insert(bytes.end(), part.begin(), part.end());
-    }
+    if (nv_size(TRY(area)) > max_certificate) return Failure{TpmFault{}};
+    Bytes bytes = TRY(nv_contents(ask, nv_index, nv_size(area.value())));
     // An index may be larger than the certificate in it: its DER head tells the length [X.690 8.1.3].
     if (bytes.size() < 4 || bytes[0] != 0x30 || bytes[1] != 0x82) return Failure{TpmFault{}};
     const std::size_t length = 4 + static_cast<std::size_t>(bytes[2] << 8 | bytes[3]);

@@ -181,7 +181,25 @@ CREATE TABLE signing_keys (
 UPDATE schema_version SET version = 5;
 )sql";
 
-constexpr std::array steps{step_1, step_2, step_3, step_4, step_5};
+// What SQLite's step 7 brings.
+constexpr const char* step_6 = R"sql(
+CREATE TABLE bootstrap_grants (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    platform_id TEXT COLLATE "C" NOT NULL,
+    vm_id BYTEA NOT NULL,
+    device TEXT NOT NULL,
+    lease_seconds BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    issued_at BIGINT NOT NULL,
+    issued_by TEXT NOT NULL,
+    cose BYTEA NOT NULL,
+    withdrawn_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX bootstrap_grants_by_platform ON bootstrap_grants(platform_id);
+UPDATE schema_version SET version = 6;
+)sql";
+
+constexpr std::array steps{step_1, step_2, step_3, step_4, step_5, step_6};
 
 // Casemate's own number, so that it meets no other program's lock in the same database: "CASEMATE" in ASCII.
 constexpr const char* take_turns = "SELECT pg_advisory_xact_lock(4846246231141340229)";

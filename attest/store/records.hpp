@@ -116,6 +116,20 @@ struct Grant {
     bool held = false; // while set, the same VM gets no new grant for the same device on this platform
 };
 
+/// A grant for launches to come, sealed by the owner to one platform's TPM: the platform may not have enrolled yet.
+struct BootstrapGrant {
+    std::string id;
+    std::string platform_id;
+    Blob vm_id;
+    std::string device; // "ssss:bb:dd.f"
+    std::int64_t lease_seconds = 0;
+    std::int64_t epoch = 0;
+    Millis issued_at = 0;
+    std::string issued_by;
+    Blob cose;
+    Millis withdrawn_at = 0; // 0 = it may be confirmed
+};
+
 struct ReferenceSet {
     std::string id; // SHA-256 of the document
     Millis imported_at = 0;

@@ -190,6 +190,24 @@ CREATE TABLE signing_keys (
 PRAGMA user_version = 6;
 )sql";
 
+// Grants for launches to come.
+constexpr const char* step_7 = R"sql(
+CREATE TABLE bootstrap_grants (
+    id TEXT PRIMARY KEY,
+    platform_id TEXT NOT NULL,
+    vm_id BLOB NOT NULL,
+    device TEXT NOT NULL,
+    lease_seconds INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    issued_by TEXT NOT NULL,
+    cose BLOB NOT NULL,
+    withdrawn_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX bootstrap_grants_by_platform ON bootstrap_grants(platform_id);
+PRAGMA user_version = 7;
+)sql";
+
 /// Rows from before the chain keep their order and content and get numbers and hashes.
 void chain_existing_rows(Connection& connection) {
     audit::Head head;
@@ -225,7 +243,9 @@ void do_step_5(Connection& connection) { connection.execute(step_5); }
 
 void do_step_6(Connection& connection) { connection.execute(step_6); }
 
-constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4, &do_step_5, &do_step_6};
+void do_step_7(Connection& connection) { connection.execute(step_7); }
+
+constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4, &do_step_5, &do_step_6, &do_step_7};
 
 std::int64_t version_of(Connection& connection) {
     Statement statement{connection, "PRAGMA user_version"};

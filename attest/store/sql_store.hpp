@@ -45,6 +45,10 @@ public:
     bool lift_hold(std::string_view id) override;
     LeaseCount count_leases(std::int64_t after, int limit, Millis now) override;
 
+    void add_bootstrap_grant(const BootstrapGrant& grant) override;
+    std::vector<BootstrapGrant> bootstrap_grants_of(std::string_view platform_id) override;
+    std::optional<std::string> withdraw_bootstrap_grant(std::string_view id, Millis now) override;
+
     void add_reference(const ReferenceSet& set) override;
     void replace_references(const std::vector<ReferenceSet>& sets) override;
     bool remove_reference(std::string_view id) override;

@@ -100,6 +100,13 @@ public:
     /// Of at most `limit` grants behind number `after`.
     [[nodiscard]] virtual LeaseCount count_leases(std::int64_t after, int limit, Millis now) = 0;
 
+    // --- bootstrap grants
+    virtual void add_bootstrap_grant(const BootstrapGrant& grant) = 0;
+    /// In the order of issue.
+    [[nodiscard]] virtual std::vector<BootstrapGrant> bootstrap_grants_of(std::string_view platform_id) = 0;
+    /// Its platform; nothing when it is unknown or was withdrawn before.
+    [[nodiscard]] virtual std::optional<std::string> withdraw_bootstrap_grant(std::string_view id, Millis now) = 0;
+
     // --- reference sets
     virtual void add_reference(const ReferenceSet& set) = 0;
     virtual void replace_references(const std::vector<ReferenceSet>& sets) = 0;

@@ -16,6 +16,7 @@ struct Grants::Round {
     const attest::EvidenceBundle& evidence;
     const attest::Appraisal& appraisal;
     std::vector<store::Grant> known; // of this platform
+    std::vector<store::BootstrapGrant> bootstraps;
     std::set<std::string> given;     // devices that this answer grants
     Issued issued;
 
@@ -85,8 +86,10 @@ Grants::Grants(const Context& context, const cose::Signer& signer, const std::op
 
 Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
                       const attest::Appraisal& appraisal) const {
-    Round round{platform_id, evidence, appraisal, context_.store.grants_of(platform_id), {}, {}};
+    Round round{platform_id, evidence, appraisal, context_.store.grants_of(platform_id), {}, {}, {}};
     round.issued.attestation_interval = appraisal.reference->policy->attestation_interval;
+    for (const attest::LeaseResult& lease : appraisal.leases)
+        if (!lease.refusal && appraisal.custody.device(lease.device).bootstrap) round.bootstraps = context_.store.bootstrap_grants_of(platform_id);
     // A gate that has its grant already comes first: the device must not go to another VM beside it.
     for (const bool granted_before : {true, false})
         for (const attest::GateResult& gate : appraisal.gates)
@@ -100,13 +103,16 @@ Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBund
 
 void Grants::answer_gate(Round& round, const attest::GateResult& gate) const {
     const std::string device = name_of(gate.request.device.address);
-    const std::string what = component(device, round.appraisal, gate.vm);
+    std::string what = component(device, round.appraisal, gate.vm);
+    const attest::DeviceCustody& custody = round.appraisal.custody.device(gate.device);
+    if (const char* why = unconfirmed(round, gate.device)) return round.issued.withhold(why, what);
     const store::Grant* earlier = round.of_gate(gate.request.gate_nonce);
     if (round.held_back(device, gate.request.vm_id) || (earlier != nullptr && earlier->revoked_at != 0))
         return round.issued.withhold("revoked", what);
     if (!round.given.insert(device).second) return round.issued.withhold("device_held", what);
     if (earlier != nullptr) return reissue(round, *earlier);
     const store::Grant grant = new_grant(round, gate);
+    if (custody.bootstrap) what += ", confirms bootstrap grant " + to_hex(custody.grant_id);
     context_.store.add_grant(grant);
     context_.audit(round.platform_id, "grant", grant.id, "issued", what);
     log(LogLevel::info, "grant", {{"platform", round.platform_id}, {"grant", grant.id}, {"what", what},
@@ -114,6 +120,35 @@ void Grants::answer_gate(Round& round, const attest::GateResult& gate) const {
     ++round.issued.signed_new;
     round.issued.give(grant.cose, grant.lease_seconds);
     round.known.push_back(grant);
+}
+
+const char* Grants::unconfirmed(const Round& round, std::size_t device) const {
+    const attest::DeviceCustody& custody = round.appraisal.custody.device(device);
+    if (!custody.bootstrap) return nullptr;
+    for (const store::BootstrapGrant& grant : round.bootstraps) {
+        if (grant.id != to_hex(custody.grant_id) || !equal(sha256(grant.cose), custody.grant_digest)) continue;
+        return grant.withdrawn_at == 0 ? nullptr : "bootstrap_withdrawn";
+    }
+    return "bootstrap_unknown";
+}
+
+/// Its gate is answered by itself. What is not to be confirmed is taken back at once, not when its lease is over.
+void Grants::answer_bootstrap(Round& round, const attest::LeaseResult& lease) const {
+    const policy::Policy& policy = *round.appraisal.reference->policy;
+    const attest::DeviceCustody& custody = round.appraisal.custody.device(lease.device);
+    const measure::VmId& vm_id = round.appraisal.custody.vm(custody.holder).id;
+    const std::string device = name_of(policy.devices[lease.device].address);
+    const char* const why = unconfirmed(round, lease.device);
+    if (why == nullptr && !round.held_back(device, vm_id)) return;
+    const std::string id = to_hex(custody.grant_id);
+    grant::Claims claims{.id = custody.grant_id, .type = grant::Type::revocation, .platform_id = {}, .launch_id = round.appraisal.launch_id,
+                         .gate_nonce = custody.gate_nonce, .vm_id = vm_id, .device = policy.devices[lease.device].address,
+                         .rights = policy.devices[lease.device].rights, .lease = custody.lease_seconds, .epoch = policy.epoch,
+                         .evidence_clock = round.clock()};
+    copy(claims.platform_id, *from_hex(round.platform_id));
+    round.issued.grants.push_back(to_base64(sign(claims)));
+    context_.audit(round.platform_id, "bootstrap", id, "revoked", why == nullptr ? "revoked" : why);
+    round.issued.withhold(why == nullptr ? "revoked" : why, "bootstrap grant " + id);
 }
 
 /// The same grant on this evidence: its lease runs from there, and the gate takes it once in any case.
@@ -161,6 +196,7 @@ void Grants::answer_lease(Round& round, const attest::LeaseResult& lease) const 
     const attest::LeaseReport& report = round.evidence.leases[lease.index];
     const std::string id = to_hex(report.grant_id);
     if (lease.refusal) return round.issued.withhold(attest::name_of(*lease.refusal), "lease of grant " + id);
+    if (round.appraisal.custody.device(lease.device).bootstrap) return answer_bootstrap(round, lease);
     const auto known = std::find_if(round.known.begin(), round.known.end(), [&](const store::Grant& grant) {
         return grant.id == id && equal(grant.launch_id, round.appraisal.launch_id);
     });

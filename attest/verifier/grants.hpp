@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an affirming appraisal to signed grants and renewals, and from an operator's word to a revocation.
 // A key that cannot sign throws SigningUnavailable: the unit is dropped and nothing was decided.
+// A device that a bootstrap grant gave has its gate open still: the grant that answers it confirms, if the store knows that bootstrap grant
+// and nobody withdrew it; otherwise the answer takes the device back.
 // Invariants: a gate nonce gets one grant, ever (asking again gets the same one, on the newer evidence); one appraisal grants a device to
 // one VM; what an operator revoked is not granted or renewed again until released; no signature without its row in
 // the store. Called by attestation, within a unit of the store that holds the platform, and by the operator's routes.
@@ -48,15 +50,19 @@ public:
     /// Revokes every grant of the platform whose lease may still run, and says how many, in the caller's unit, which holds
     /// the platform. Nothing is held back after it: the platform's state does that.
     std::size_t revoke_live(const std::string& platform_id, const Principal& actor) const;
+    /// For Bootstrap, which stores what it signs.
+    [[nodiscard]] Bytes sign(const grant::Claims& claims) const;
 
 private:
     struct Round; // one answer() under way
     void answer_gate(Round& round, const attest::GateResult& gate) const;
     void answer_lease(Round& round, const attest::LeaseResult& lease) const;
     void reissue(Round& round, const store::Grant& earlier) const;
+    /// Why the bootstrap grant under which a device is held cannot be confirmed; null when it can, or there is none.
+    [[nodiscard]] const char* unconfirmed(const Round& round, std::size_t device) const;
+    void answer_bootstrap(Round& round, const attest::LeaseResult& lease) const;
     [[nodiscard]] store::Grant new_grant(const Round& round, const attest::GateResult& gate) const;
     [[nodiscard]] Result<Bytes, ApiError> revoke_held(const store::Grant& grant, const Principal& actor) const;
-    [[nodiscard]] Bytes sign(const grant::Claims& claims) const;
     [[nodiscard]] grant::Claims claims_of(const store::Grant& grant) const;
 
     const Context& context_;

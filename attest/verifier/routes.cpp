@@ -54,6 +54,7 @@ void Service::add_viewer_routes(std::vector<Route>& table) {
     add("/v1/audit", [this](const Call&) { return operator_.audit(); });
     add("/v1/reference", [this](const Call&) { return operator_.references(); });
     add("/v1/inventory", [this](const Call&) { return fleet_.inventory(); });
+    add("/v1/platforms/{platform}/bootstrap", [this](const Call& call) { return bootstrap_.list(call.id("platform")); });
     add("/v1/rules", [this](const Call&) { return fleet_.rules(); });
     add("/v1/keys", [this](const Call&) { return keys_.list(); });
     add("/v1/platforms/{platform}/chain", [this](const Call& call) { return chain_.of(call.id("platform")); });
@@ -78,6 +79,8 @@ void Service::add_operator_routes(std::vector<Route>& table) {
         [this](const Call& call) { return operator_.allow_rebinding(call.id("platform"), call.caller); });
     add("/v1/platforms/{platform}/quarantine", Body::none,
         [this](const Call& call) { return fleet_.quarantine(call.id("platform"), call.caller); });
+    add("/v1/bootstrap/{grant}/withdrawal", Body::none,
+        [this](const Call& call) { return bootstrap_.withdraw(call.id("grant"), call.caller); });
     add("/v1/appraisals", Body::object,
         [this](const Call& call) { return results_.dry_run(call.body, call.caller); });
     add("/v1/results/{result}/appraisal", Body::none,
@@ -94,6 +97,8 @@ void Service::add_owner_routes(std::vector<Route>& table) {
         [this](const Call& call) { return operator_.remove_reference(call.id("reference"), call.caller); });
     add("POST", "/v1/platforms/{platform}/approval", Body::none,
         [this](const Call& call) { return fleet_.approve(call.id("platform"), call.caller); });
+    add("POST", "/v1/platforms/{platform}/bootstrap", Body::object,
+        [this](const Call& call) { return bootstrap_.issue(call.id("platform"), call.body, call.caller); });
     add("POST", "/v1/platforms/{platform}/retirement", Body::none,
         [this](const Call& call) { return fleet_.retire(call.id("platform"), call.caller); });
     add("POST", "/v1/platforms/{platform}/reinstatement", Body::none,

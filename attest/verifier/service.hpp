@@ -4,6 +4,7 @@
 #pragma once
 
 #include "attest/verifier/attestation.hpp"
+#include "attest/verifier/bootstrap.hpp"
 #include "attest/verifier/chain.hpp"
 #include "attest/verifier/enrolment.hpp"
 #include "attest/verifier/events.hpp"
@@ -76,6 +77,7 @@ private:
     const Attestation attestation_;
     const Operator operator_;
     const Fleet fleet_;
+    const Bootstrap bootstrap_;
     const Keys keys_;
     const Tokens tokens_;
     const Results results_;

@@ -15,7 +15,8 @@ constexpr std::size_t fields_of(LedgerKind kind) {
     case LedgerKind::launched: return 3 + 2;
     case LedgerKind::vm_defined:
     case LedgerKind::gate_opened: return 3 + 1;
-    case LedgerKind::grant_accepted: return 3 + 5;
+    case LedgerKind::grant_accepted:
+    case LedgerKind::bootstrap_accepted: return 3 + 5;
     case LedgerKind::device_reset:
     case LedgerKind::assigned: return 3 + 3;
     case LedgerKind::vm_started: return 3 + 3;
@@ -39,6 +40,7 @@ void describe_rest(Codec& codec, Entry& entry) {
     case LedgerKind::vm_defined: codec.blob(3, entry.definition, max_vm_definition); return;
     case LedgerKind::gate_opened: codec.blob(3, entry.gate_request, max_gate_request); return;
     case LedgerKind::grant_accepted:
+    case LedgerKind::bootstrap_accepted:
         codec.fixed(3, entry.grant_id);
         codec.fixed(4, entry.vm_id);
         codec.device(5, entry.device);
@@ -99,7 +101,7 @@ void describe(Codec& codec, Entry& entry) {
 const char* name_of(LedgerKind kind) {
     constexpr const char* names[] = {"launched", "vm_defined", "gate_opened", "grant_accepted",
                                      "device_reset", "assigned", "vm_started", "vm_stopped",
-                                     "draining", "quarantined", "secret_released", "snapshot_taken"};
+                                     "draining", "quarantined", "secret_released", "snapshot_taken", "bootstrap_accepted"};
     return kind <= last_ledger_kind ? names[static_cast<std::size_t>(kind)] : "unknown";
 }
 

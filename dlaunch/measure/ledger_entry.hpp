@@ -23,8 +23,9 @@ enum class LedgerKind : std::uint8_t {
     quarantined,
     secret_released,
     snapshot_taken,
+    bootstrap_accepted, // as grant_accepted, of a grant that nobody looked for
 };
-inline constexpr LedgerKind last_ledger_kind = LedgerKind::snapshot_taken;
+inline constexpr LedgerKind last_ledger_kind = LedgerKind::bootstrap_accepted;
 [[nodiscard]] const char* name_of(LedgerKind kind);
 
 inline constexpr std::size_t max_ledger_event = 1536; // event data of any entry
@@ -39,7 +40,7 @@ struct LedgerEntry {
     launch::LaunchKind launch_kind = launch::LaunchKind::unmeasured; // launched
     ByteView definition{};                                           // vm_defined: an encoded VmDefinition
     ByteView gate_request{};                                         // gate_opened: an encoded GateRequest
-    VmId vm_id{};               // grant_accepted, assigned, vm_started, vm_stopped, draining, secret_released, snapshot_taken
+    VmId vm_id{};               // grant_accepted, assigned, vm_started, vm_stopped, draining, secret_released, snapshot_taken, bootstrap_accepted
     DeviceAddress device{};     // grant_accepted, device_reset, assigned, draining, quarantined
     GrantId grant_id{};         // grant_accepted, assigned
     std::uint32_t lease_seconds = 0;       // grant_accepted

@@ -40,6 +40,7 @@ enum class TPM_CC : std::uint32_t { // [TPM2-P2 T12]
     NV_DefineSpace = 0x0000012A,
     CreatePrimary = 0x00000131,
     NV_Increment = 0x00000134,
+    NV_Write = 0x00000137,
     PCR_Reset = 0x0000013D,
     PolicyNV = 0x00000149,
     NV_Read = 0x0000014E,

@@ -52,6 +52,7 @@ nlohmann::json to_json(const LedgerEntry& entry) {
     case LedgerKind::vm_defined: add_definition(json, entry); break;
     case LedgerKind::gate_opened: add_gate(json, entry); break;
     case LedgerKind::grant_accepted:
+    case LedgerKind::bootstrap_accepted:
         json["lease_seconds"] = entry.lease_seconds;
         json["grant_sha256"] = hex(entry.grant_digest);
         [[fallthrough]];

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dlaunch/model/error.hpp"
+#include "dlaunch/session/verifier_client.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -23,6 +24,14 @@ struct SealingPlan {
     std::filesystem::path reference; // reference.json
     std::filesystem::path owner_key; // PEM
 };
+
+/// A device whose VM is the road to the verifier: its bootstrap grant is asked for, sealed and put into the platform's TPM (docs/adr/0029).
+struct BootstrapFor {
+    std::string vm, device; // "0000:00:03.0"
+};
+
+/// The verifier lists the platform and signs; the rest is what `casemate provision` and `casemate bootstrap put` do.
+Status<model::Error> seal_bootstrap(const SealingPlan& plan, const VerifierClient& verifier, const BootstrapFor& wish);
 
 /// Provisions the platform where that is still to be done, and writes its secrets.json.
 Status<model::Error> seal_secrets(const SealingPlan& plan, const std::vector<SecretFor>& secrets);

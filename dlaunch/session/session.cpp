@@ -69,6 +69,8 @@ Status<Error> Session::prepare() {
     if (!config_.secrets.empty())
         TRY(seal_secrets({home(), config_.reference, config_.artefacts.keys() / "owner.pem"}, config_.secrets));
     TRY(start_verifier(identity));
+    if (config_.bootstrap)
+        TRY(seal_bootstrap({home(), config_.reference, config_.artefacts.keys() / "owner.pem"}, verifier_client(), *config_.bootstrap));
     TRY(start_platform());
     TRY(start_relay());
     return config_.operator_directory.empty() ? Done{} : listen_for_operator();
@@ -141,6 +143,8 @@ Status<Error> Session::start_platform() {
     platform.download_peer = peer + " download " + std::to_string(download_bytes) + " " + download_seed;
     platform.upload_peer = peer + " upload " + upload_result().string();
     platform.further_peers = config_.further_peers;
+    if (config_.guests_verifier_port != 0)
+        platform.further_peers[config_.guests_verifier_port] = peer + " forward " + verifier_url_.substr(verifier_url_.rfind(':') + 1);
     platform.tap = config_.tap;
     platform.extra_qemu_arguments = config_.extra_qemu_arguments;
     platform.skinit = config_.skinit;
@@ -171,6 +175,7 @@ Status<Error> Session::start_relay_here() {
 }
 
 Status<Error> Session::start_relay() {
+    if (!config_.management_uart) return Done{};
     if (config_.carrier) return start_relay_here();
     ChildSpec spec{.name = "relay",
                    .command = {config_.artefacts.program("casemate-relay"), "--uart",
@@ -256,10 +261,12 @@ nlohmann::json Session::live_status() const {
     return status;
 }
 
-nlohmann::json Session::ask_verifier(const std::string& path) const {
+VerifierClient Session::verifier_client() const {
     const fs::path keys = config_.artefacts.keys();
-    return VerifierClient{verifier_url_, keys / "ca.pem", keys / "operator.token"}.get(path);
+    return {verifier_url_, keys / "ca.pem", keys / "operator.token"};
 }
+
+nlohmann::json Session::ask_verifier(const std::string& path) const { return verifier_client().get(path); }
 
 nlohmann::json Session::last_evidence() const {
     const auto results = ask_verifier("/v1/results");
@@ -276,8 +283,7 @@ std::string Session::download_sha256() const {
 }
 
 nlohmann::json Session::tell_verifier(const std::string& path, const nlohmann::json& body) const {
-    const fs::path keys = config_.artefacts.keys();
-    return VerifierClient{verifier_url_, keys / "ca.pem", keys / "operator.token"}.post(path, body);
+    return verifier_client().post(path, body);
 }
 
 nlohmann::json Session::remove_at_verifier(const std::string& path) const {

@@ -19,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace casemate::session {
@@ -42,6 +43,9 @@ struct SessionConfig {
     /// The platform's own: TPM, disk and sealed secrets, which outlive the session (docs/interfaces/platform-directory.md). Empty: a new one.
     std::filesystem::path platform;
     std::vector<SecretFor> secrets; // sealed to this platform before it starts
+    std::optional<BootstrapFor> bootstrap; // likewise
+    bool management_uart = true;    // false: nobody answers there
+    unsigned guests_verifier_port = 0; // of 10.0.2.100, where guests find the verifier; 0: nowhere
     /// For tests: the relay runs in this process and this stands in it, called from the relay's thread.
     relay::Carrier carrier;
 };
@@ -92,6 +96,7 @@ private:
     void read_status();
     Status<model::Error> listen_for_operator();
     [[nodiscard]] nlohmann::json live_status() const;
+    [[nodiscard]] VerifierClient verifier_client() const;
     void add_core(nlohmann::json& vm) const;
 
     SessionConfig config_;

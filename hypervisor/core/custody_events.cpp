@@ -18,8 +18,7 @@ std::string_view vm_name(const measure::VmId& id, const policy::Policy& policy, 
 
 } // namespace
 
-void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const policy::Policy& policy,
-               const VmMeasurements& measurements) {
+void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const policy::Policy& policy, const VmMeasurements& measurements) {
     const DeviceName device{entry.device};
     const std::string_view vm = vm_name(entry.vm_id, policy, measurements);
     switch (entry.kind) {
@@ -32,7 +31,8 @@ void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const po
                 .key("vm", vm_name(gate->vm_id, policy, measurements)).key_bytes("gate_nonce", gate->gate_nonce);
         break;
     case LedgerKind::grant_accepted:
-        LogLine{"@cm event=grant_accepted"}.key("device", device.view()).key("vm", vm).key_bytes("grant", entry.grant_id)
+    case LedgerKind::bootstrap_accepted:
+        LogLine{entry.kind == LedgerKind::grant_accepted ? "@cm event=grant_accepted" : "@cm event=bootstrap_accepted"}.key("device", device.view()).key("vm", vm).key_bytes("grant", entry.grant_id)
             .key("lease_s", entry.lease_seconds);
         break;
     case LedgerKind::device_reset:
@@ -42,8 +42,7 @@ void log_entry(const measure::LedgerEntry& entry, std::uint64_t now_ms, const po
         LogLine{"@cm event=assigned"}.key("device", device.view()).key("vm", vm).key_bytes("grant", entry.grant_id);
         break;
     case LedgerKind::draining:
-        LogLine{"@cm event=draining"}.key("device", device.view()).key("vm", vm).key("cause", static_cast<unsigned>(entry.cause))
-            .key("at_ms", now_ms);
+        LogLine{"@cm event=draining"}.key("device", device.view()).key("vm", vm).key("cause", static_cast<unsigned>(entry.cause)).key("at_ms", now_ms);
         break;
     case LedgerKind::quarantined:
         LogLine{"@cm event=quarantined"}.key("device", device.view())

@@ -19,6 +19,7 @@ using custody::VmIndex;
 using devices::ControlStatus;
 
 constexpr std::size_t max_log_read = 64 * 1024;
+constexpr std::uint64_t seal_refused = 64; // and a SecretError: the answer to a bootstrap grant whose seal stays closed
 constexpr std::uint64_t quiet_stop_ms = 50; // more than a core needs to notice a start or a stop
 
 // SAFETY: TCB memory of BootInfo, mapped at its own address; the SLB made the tables there.
@@ -37,8 +38,7 @@ devices::ControlOperations::Reply verdict(std::uint64_t error, ByteSpan response
 } // namespace
 
 CustodyService::CustodyService(Machine& machine, const policy::Policy& policy)
-    : machine_{machine}, policy_{policy}, iommu_registers_{HostPhys{machine.boot().iommu_base}}, tpm_{clock_, *this} {
-}
+    : machine_{machine}, policy_{policy}, iommu_registers_{HostPhys{machine.boot().iommu_base}}, tpm_{clock_, *this} {}
 
 Status<CustodyFailure> CustodyService::prepare() {
     TRY(take_over_iommu());
@@ -108,17 +108,11 @@ custody::DeviceFacts CustodyService::facts_of(DeviceIndex device) const {
     if (slot == nullptr) return facts;
     const hw::PciIdentity& identity = slot->function().identity;
     facts.present = true;
-    facts.identity = {.address = slot->function().address,
-                      .vendor = identity.vendor,
-                      .device_id = identity.device,
-                      .subsystem_vendor = identity.subsystem_vendor,
-                      .subsystem_id = identity.subsystem,
-                      .device_class = identity.class_code};
+    facts.identity = {.address = slot->function().address, .vendor = identity.vendor, .device_id = identity.device,
+                      .subsystem_vendor = identity.subsystem_vendor, .subsystem_id = identity.subsystem, .device_class = identity.class_code};
     // Every requester on bus 0 has a table entry of its own: its group is its requester id.
-    facts.isolation = {.dma_remapping = true,
-                       .interrupt_remapping = true,
-                       .reset_kind = static_cast<measure::ResetKind>(slot->reset_kind()),
-                       .group = slot->function().address.requester_id()};
+    facts.isolation = {.dma_remapping = true, .interrupt_remapping = true,
+                       .reset_kind = static_cast<measure::ResetKind>(slot->reset_kind()), .group = slot->function().address.requester_id()};
     return facts;
 }
 
@@ -244,10 +238,8 @@ void CustodyService::start_vm(VmIndex vm) { machine_.vms()[vm]->start(); }
 /// The devices of a VM that must stop are fenced at once: it may take its core a moment to notice.
 void CustodyService::stop_vm(VmIndex vm, measure::Cause cause) {
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
-        if (inventory_.slot(i) != nullptr && inventory_.slot(i)->holder() == machine_.vms()[vm])
-            inventory_.slot(i)->fence();
-    if (cause == measure::Cause::none)
-        cause = measure::Cause::operator_order; // the core takes "none" for no request
+        if (inventory_.slot(i) != nullptr && inventory_.slot(i)->holder() == machine_.vms()[vm]) inventory_.slot(i)->fence();
+    if (cause == measure::Cause::none) cause = measure::Cause::operator_order; // the core takes "none" for no request
     if (!machine_.vms()[vm]->lives()) quiet_stops_[vm] = {cause, machine_.now_ms()};
     machine_.vms()[vm]->stop(cause);
 }
@@ -262,11 +254,12 @@ CustodyService::Reply CustodyService::run(std::uint32_t operation, ByteView requ
         return reply(write_info(response, sources, ledger_->log().size(), agent_->control().events(), ledger_->banks()));
     case 2: return read_part(ledger_->log(), request, response);
     case 3: return reply(write_gates(response, sources));
-    case 4: return submit(request, response);
+    case 4: return submit(request, response, custody::Seal::none);
     case 5: return reply(write_status(response, sources));
     case 6: return reply(write_leases(response, sources));
     case 7: return order(request, response);
-    case 8: return release_secret(request, response);
+    case 8: return release_secret(request, {}, response);
+    case 9: return bootstrap(request, response);
     case 10: return read_part(machine_.image(launch::firmware_log_name), request, response);
     default: return {ControlStatus::unknown_operation, 0};
     }
@@ -281,21 +274,30 @@ CustodyService::Reply CustodyService::read_part(ByteView log, ByteView request, 
     return {ControlStatus::ok, part.size()};
 }
 
-CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response) {
+CustodyService::Reply CustodyService::submit(ByteView message, ByteSpan response, custody::Seal seal) {
     tpm_.settle_agent(); // before the time is looked at: what is fenced meanwhile has lapsed and is not renewed
     fence_lapsed(machine_.now_ms());
-    const grant::GrantError error = custody_->submit(message, machine_.now_ms());
-    if (error != grant::GrantError::none)
-        LogLine{"@cm event=grant_refused"}.key("reason", static_cast<unsigned>(error));
+    const grant::GrantError error = custody_->submit(message, machine_.now_ms(), seal);
+    if (error != grant::GrantError::none) LogLine{"@cm event=grant_refused"}.key("reason", static_cast<unsigned>(error));
     note_changes();
     return verdict(static_cast<std::uint64_t>(error), response);
 }
 
-CustodyService::Reply CustodyService::release_secret(ByteView request, ByteSpan response) {
+CustodyService::Reply CustodyService::release_secret(ByteView request, ByteView grant, ByteSpan response) {
     tpm_.settle_agent();
     fence_lapsed(machine_.now_ms());
     SecretService secrets{machine_, tpm_, *custody_, *this, *this, ledger_->banks()};
-    return verdict(static_cast<std::uint64_t>(secrets.release(request)), response);
+    const SecretError error = secrets.release(request, grant);
+    if (error == SecretError::none && !grant.empty()) return submit(grant, response, custody::Seal::opened);
+    return verdict((grant.empty() ? 0 : seal_refused) + static_cast<std::uint64_t>(error), response);
+}
+
+/// UNTRUSTED: the size of a bootstrap grant (u32), the grant, its seal as a secret's.
+CustodyService::Reply CustodyService::bootstrap(ByteView request, ByteSpan response) {
+    LittleEndianReader in{request};
+    const ByteView grant = in.bytes(in.u32());
+    if (!in.ok() || grant.empty()) return {ControlStatus::length, 0};
+    return release_secret(in.bytes(in.remaining()), grant, response);
 }
 
 /// UNTRUSTED: an order and the name of a VM.

@@ -80,9 +80,10 @@ private:
     void step_resets();
     void settle_stops(std::uint64_t now_ms);
     void note_changes();
-    Reply submit(ByteView message, ByteSpan response);
+    Reply submit(ByteView message, ByteSpan response, custody::Seal seal);
     Reply order(ByteView request, ByteSpan response);
-    Reply release_secret(ByteView request, ByteSpan response);
+    Reply release_secret(ByteView request, ByteView grant, ByteSpan response);
+    Reply bootstrap(ByteView request, ByteSpan response);
     Reply read_part(ByteView log, ByteView request, ByteSpan response);
 
     Machine& machine_;

@@ -8,7 +8,7 @@
 
 namespace casemate::core {
 
-SecretError SecretService::release(ByteView request) {
+SecretError SecretService::release(ByteView request, ByteView grant) {
     const auto owner = measure::P256PublicKey::create(machine_.boot().owner_key);
     LittleEndianReader in{request};
     const ByteView message = in.bytes(in.u32());
@@ -20,7 +20,10 @@ SecretError SecretService::release(ByteView request) {
     const policy::Policy& policy = custody_.policy();
     const custody::VmIndex vm = policy.receiver_of(sealed.value().name, sealed.value().vm);
     if (vm == policy.vm_count) return SecretError::vm;
-    const SecretError error = hand_over(sealed.value(), approval.value(), vm);
+    const bool bootstrap = sealed.value().name == policy::bootstrap_secret;
+    const SecretError error = bootstrap == grant.empty() ? SecretError::grant
+                              : bootstrap ? open_grant(sealed.value(), approval.value(), vm, grant)
+                                          : hand_over(sealed.value(), approval.value(), vm);
     LogLine{"@cm event=secret"}.key("vm", policy.vms[vm].name.view()).key("name", sealed.value().name).key("error", static_cast<unsigned>(error));
     return error;
 }
@@ -31,12 +34,24 @@ SecretError SecretService::hand_over(const secret::SealedSecret& sealed, const s
     if (!holds_its_devices(vm)) return SecretError::not_holding;
     if (!mailbox.empty()) return SecretError::unread;
     secret::Plaintext plaintext;
-    const auto released =
-        secret::release(*this, sealed, approval, machine_.boot().owner_key, custody_.vm(vm).id, banks_, plaintext);
-    if (!released.ok()) return static_cast<SecretError>(static_cast<unsigned>(SecretError::tpm) + static_cast<unsigned>(released.error().step));
+    const SecretError error = open(sealed, approval, vm, plaintext);
+    if (error != SecretError::none) return error;
     if (!holds_its_devices(vm)) return SecretError::not_holding;
     if (!ledger_.record({.kind = measure::LedgerKind::secret_released, .vm_id = custody_.vm(vm).id, .name = sealed.name})) return SecretError::ledger;
     return mailbox.put(sealed.name, plaintext.view()) ? SecretError::none : SecretError::unread;
+}
+
+/// What is sealed is a grant's digest. It needs no hiding: that the TPM gives it, here and now, is the word.
+SecretError SecretService::open_grant(const secret::SealedSecret& sealed, const secret::Approval& approval, custody::VmIndex vm, ByteView grant) {
+    secret::Plaintext digest;
+    const SecretError error = open(sealed, approval, vm, digest);
+    return error != SecretError::none || equal(digest.view(), measure::sha256(grant)) ? error : SecretError::grant;
+}
+
+SecretError SecretService::open(const secret::SealedSecret& sealed, const secret::Approval& approval, custody::VmIndex vm, secret::Plaintext& out) {
+    const auto released = secret::release(*this, sealed, approval, machine_.boot().owner_key, custody_.vm(vm).id, banks_, out);
+    if (released.ok()) return SecretError::none;
+    return static_cast<SecretError>(static_cast<unsigned>(SecretError::tpm) + static_cast<unsigned>(released.error().step));
 }
 
 /// Every device that the policy lets it have and that has a live grant for it is at it, and there is one.

@@ -19,6 +19,7 @@ enum class SecretError : std::uint8_t {
     not_holding = 4, // it does not run, or does not hold each of its devices under a live lease
     unread = 5,      // it has not read the last one
     ledger = 6,      // could not be recorded: not handed over
+    grant = 7,       // a bootstrap grant's seal without that grant, or another seal with one
     tpm = 16,
 };
 
@@ -28,8 +29,9 @@ public:
                   TpmWaiting& waiting, const measure::Banks& banks)
         : machine_{machine}, tpm_{tpm}, custody_{custody}, ledger_{ledger}, waiting_{waiting}, banks_{banks} {}
 
-    /// UNTRUSTED: the size of the sealed secret (u32), the secret, the approval.
-    [[nodiscard]] SecretError release(ByteView request);
+    /// UNTRUSTED: the size of the sealed secret (u32), the secret, the approval. With a grant it is the seal of that grant: opened, it
+    /// is for custody to take.
+    [[nodiscard]] SecretError release(ByteView request, ByteView grant = {});
 
     // --- secret::ReleaseHost
     Result<ByteSpan, measure::TpmFault> transmit(ByteView command, ByteSpan response) override;
@@ -37,6 +39,8 @@ public:
 
 private:
     [[nodiscard]] SecretError hand_over(const secret::SealedSecret& sealed, const secret::Approval& approval, custody::VmIndex vm);
+    [[nodiscard]] SecretError open_grant(const secret::SealedSecret& sealed, const secret::Approval& approval, custody::VmIndex vm, ByteView grant);
+    [[nodiscard]] SecretError open(const secret::SealedSecret& sealed, const secret::Approval& approval, custody::VmIndex vm, secret::Plaintext& out);
     [[nodiscard]] bool holds_its_devices(custody::VmIndex vm) const;
 
     Machine& machine_;

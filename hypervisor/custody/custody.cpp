@@ -38,8 +38,7 @@ bool Custody::has_room(std::size_t entries) const {
 
 bool Custody::begin(std::span<const ByteView> vm_definitions, std::span<const DeviceFacts> devices) {
     CHECK(vm_definitions.size() == policy_.vm_count && devices.size() == policy_.device_count);
-    if (!record({.kind = LedgerKind::launched, .launch_id = launch_.id, .launch_kind = launch_.kind}))
-        return false;
+    if (!record({.kind = LedgerKind::launched, .launch_id = launch_.id, .launch_kind = launch_.kind})) return false;
     for (VmIndex i = 0; i < policy_.vm_count; ++i) {
         vms_[i].id = measure::vm_id_of(vm_definitions[i]);
         if (!record({.kind = LedgerKind::vm_defined, .definition = vm_definitions[i]})) return false;
@@ -55,11 +54,8 @@ bool Custody::begin(std::span<const ByteView> vm_definitions, std::span<const De
 bool Custody::start_vm(VmIndex index) {
     VmRecord& vm = vms_[index];
     if (vm.state == VmState::running) return true;
-    if (!record({.kind = LedgerKind::vm_started,
-                 .vm_id = vm.id,
-                 .start_number = vm.starts + 1,
-                 .snapshot = vm.warm ? vm.snapshot : std::nullopt}))
-        return false;
+    const auto snapshot = vm.warm ? vm.snapshot : std::nullopt;
+    if (!record({.kind = LedgerKind::vm_started, .vm_id = vm.id, .start_number = vm.starts + 1, .snapshot = snapshot})) return false;
     vm.warm = false;
     vm.state = VmState::running;
     vm.started_at = now_ms_;
@@ -81,10 +77,7 @@ void Custody::reset_done(DeviceIndex index, bool worked) {
     const ResetKind kind = device.facts.isolation.reset_kind;
     const bool clean = worked && kind != ResetKind::none;
     device.last_reset = clean ? kind : ResetKind::none;
-    record_way_back({.kind = LedgerKind::device_reset,
-                     .device = device.facts.identity.address,
-                     .reset_kind = kind,
-                     .worked = clean});
+    record_way_back({.kind = LedgerKind::device_reset, .device = device.facts.identity.address, .reset_kind = kind, .worked = clean});
     if (device.going_back || !worked) return quarantine(index);
     device.state = DeviceState::waiting;
     hand_over(device.holder);
@@ -97,8 +90,7 @@ void Custody::hand_over(VmIndex vm) {
     if (vms_[vm].held) return;
     if (state != VmState::running && (state != VmState::ready || now_ms_ < vms_[vm].not_before)) return;
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
-        if (state == VmState::ready && granted_to(i, vm) && devices_[i].state == DeviceState::resetting)
-            return;
+        if (state == VmState::ready && granted_to(i, vm) && devices_[i].state == DeviceState::resetting) return;
     bool any = policy_.vms[vm].role == policy::Role::agent && vms_[vm].restarts != 0;
     for (DeviceIndex i = 0; i < policy_.device_count; ++i)
         if (granted_to(i, vm) && devices_[i].state == DeviceState::waiting) any = assign(i) || any;
@@ -110,10 +102,8 @@ void Custody::hand_over(VmIndex vm) {
 /// False: it is on its way back.
 bool Custody::assign(DeviceIndex index) {
     DeviceRecord& device = devices_[index];
-    if (!record({.kind = LedgerKind::assigned,
-                 .vm_id = vms_[device.holder].id,
-                 .device = device.facts.identity.address,
-                 .grant_id = device.grant_id})) {
+    const DeviceAddress address = device.facts.identity.address;
+    if (!record({.kind = LedgerKind::assigned, .vm_id = vms_[device.holder].id, .device = address, .grant_id = device.grant_id})) {
         take_back(index, Cause::none);
         return false;
     }
@@ -129,13 +119,10 @@ bool Custody::assign(DeviceIndex index) {
 
 void Custody::mark_going_back(DeviceIndex index, Cause cause) {
     DeviceRecord& device = devices_[index];
-    record_way_back({.kind = LedgerKind::draining,
-                     .vm_id = vms_[device.holder].id,
-                     .device = device.facts.identity.address,
-                     .cause = cause});
+    const DeviceAddress address = device.facts.identity.address;
+    record_way_back({.kind = LedgerKind::draining, .vm_id = vms_[device.holder].id, .device = address, .cause = cause});
     device.going_back = true;
-    if (device.state == DeviceState::waiting)
-        return quarantine(index); // reset, and nobody has touched it since
+    if (device.state == DeviceState::waiting) return quarantine(index); // reset, and nobody has touched it since
     if (device.state == DeviceState::assigned) device.state = DeviceState::draining;
 }
 
@@ -240,16 +227,11 @@ void Custody::detach(DeviceIndex index) {
 
 void Custody::quarantine(DeviceIndex index) {
     DeviceRecord& device = devices_[index];
-    if (device.last_reset != ResetKind::none)
-        device.tainted_by.reset();
-    else if (device.was_attached)
-        device.tainted_by = vms_[device.holder].id;
-    record_way_back({.kind = LedgerKind::quarantined,
-                     .device = device.facts.identity.address,
-                     .tainted_by = device.tainted_by});
+    if (device.last_reset != ResetKind::none) device.tainted_by.reset();
+    else if (device.was_attached) device.tainted_by = vms_[device.holder].id;
+    record_way_back({.kind = LedgerKind::quarantined, .device = device.facts.identity.address, .tainted_by = device.tainted_by});
     device.state = DeviceState::quarantined;
-    device.going_back = false;
-    device.was_attached = false;
+    device.going_back = device.was_attached = device.bootstrap = false;
     device.grant_id = {};
     renew_gates_of_device(index);
 }
@@ -258,10 +240,8 @@ void Custody::tick(std::uint64_t now_ms) {
     now_ms_ = now_ms;
     for (DeviceIndex i = 0; i < policy_.device_count; ++i) {
         if (!devices_[i].granted()) continue;
-        if (now_ms >= devices_[i].lapses_at())
-            take_back(i, Cause::lease_expired);
-        else if (ledger_lost_)
-            take_back(i, Cause::none);
+        if (now_ms >= devices_[i].lapses_at()) take_back(i, Cause::lease_expired);
+        else if (ledger_lost_) take_back(i, Cause::none);
     }
     for (VmIndex i = 0; i < policy_.vm_count; ++i) hand_over(i);
 }

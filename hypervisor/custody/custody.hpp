@@ -17,6 +17,8 @@
 // The agent is restarted by the same rule. A client is not.
 // An operator's order to stop or restart a driver VM is such an end too; a VM told to stop is held: it does not start, whatever it
 // is granted, until it is told to.
+// A bootstrap grant, opened by the TPM, is taken as the first grant of a launch only. Its device is held as any other, and has a gate all
+// the while that its VM runs: the verifier's grant that answers it takes its place. It is never renewed.
 // Who calls it: the hypervisor's control device (submit), machine hooks and tick; on one core at a time.
 // All times are milliseconds since the launch, never falling. No allocation, no waiting.
 #pragma once
@@ -32,6 +34,9 @@ struct Launch {
     launch::LaunchKind kind = launch::LaunchKind::unmeasured;
 };
 
+/// Has the TPM opened the seal of a bootstrap grant, here and now, for the VM that it names?
+enum class Seal : std::uint8_t { none, opened };
+
 class Custody {
 public:
     /// `policy` is validated and outlives this; `grant_keys` are its verifier-grant keys.
@@ -45,7 +50,7 @@ public:
 
     // --- events
     /// UNTRUSTED message: a grant, renewal or revocation. `none` means accepted.
-    [[nodiscard]] grant::GrantError submit(ByteView message, std::uint64_t now_ms);
+    [[nodiscard]] grant::GrantError submit(ByteView message, std::uint64_t now_ms, Seal seal = Seal::none);
     /// UNTRUSTED order about any index: stop, which lasts until a start; start or restart, only under a live grant and by the
     /// rule of a restart after a crash.
     [[nodiscard]] OrderError order(VmIndex vm, Order order);

@@ -18,7 +18,8 @@ measure::GateRequest Custody::gate_request(DeviceIndex index, std::size_t slot) 
 bool Custody::gate_possible(DeviceIndex index, VmIndex vm) const {
     const DeviceRecord& device = devices_[index];
     const measure::Isolation& isolation = device.facts.isolation;
-    if (device.state != DeviceState::quarantined || !device.facts.present) return false;
+    const bool unseen = device.bootstrap && device.holder == vm && device.state == DeviceState::assigned; // by the verifier
+    if ((device.state != DeviceState::quarantined && !unseen) || !device.facts.present) return false;
     if (!isolation.dma_remapping || !isolation.interrupt_remapping) return false;
     return vms_[vm].state == VmState::ready || vms_[vm].state == VmState::running;
 }

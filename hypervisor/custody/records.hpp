@@ -61,6 +61,7 @@ struct DeviceRecord {
     std::uint64_t deadline = 0;       // ms since the launch
     bool going_back = false;          // on its way to quarantine
     bool was_attached = false;        // the holder has touched it, maybe before a restart
+    bool bootstrap = false;           // under a bootstrap grant: its gate is open still, for the verifier to look
 
     /// When its way back begins: early enough to be in quarantine at the deadline, so no lease is longer than granted.
     [[nodiscard]] std::uint64_t lapses_at() const {

@@ -58,6 +58,7 @@ void write_device(Writer& out, const Policy& policy, const Device& device) {
     out.line("rights", array(right_words(device.rights)));
     out.number("max_lease", device.max_lease);
     out.line("resets", array(reset_words(device.resets)));
+    if (device.bootstrap_lease != 0) out.number("bootstrap_lease", device.bootstrap_lease);
 }
 
 } // namespace

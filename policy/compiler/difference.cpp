@@ -43,7 +43,8 @@ Things things_of(const Policy& policy) {
                                                        {"holders", listed(holder_names(policy, device))},
                                                        {"rights", listed(right_words(device.rights))},
                                                        {"longest lease", std::to_string(device.max_lease) + " s"},
-                                                       {"accepted resets", listed(reset_words(device.resets))}};
+                                                       {"accepted resets", listed(reset_words(device.resets))},
+                                                       {"bootstrap lease", std::to_string(device.bootstrap_lease) + " s"}};
     }
     for (std::size_t i = 0; i < policy.link_count; ++i) {
         std::vector<std::string> ends{vm_name(policy, policy.links[i].first), vm_name(policy, policy.links[i].second)};

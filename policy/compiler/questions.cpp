@@ -58,7 +58,8 @@ Answer who_can_hold(const Policy& policy, const DeviceAddress& address) {
         Answer answer{device.holder_count != 0};
         for (const std::string& name : holder_names(policy, device))
             answer.sentences.push_back(name + " may hold " + to_text(address) + " (" + id_text(device) + ") with " + listed(right_words(device.rights)) +
-                                       ", for " + std::to_string(device.max_lease) + " s a lease at most");
+                                       ", for " + std::to_string(device.max_lease) + " s a lease at most" +
+                                       (device.bootstrap_lease == 0 ? "" : ", and for " + std::to_string(device.bootstrap_lease) + " s before the verifier has looked"));
         return answer;
     }
     return {false, {"nobody: the policy does not name " + to_text(address)}};

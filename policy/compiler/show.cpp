@@ -35,7 +35,9 @@ void show_device(std::ostream& out, const Policy& policy, const Device& device) 
     out << "device " << to_text(device.address) << " " << id_text(device) << ": may be held by " << listed(holder_names(policy, device)) << "; rights" << (device.rights & right_dma ? " dma" : "")
         << (device.rights & right_interrupts ? " interrupts" : "") << (device.rights & right_mmio ? " mmio" : "")
         << "; lease at most " << device.max_lease << " s"
-        << (device.resets == all_resets ? "" : "; reset by " + listed(reset_words(device.resets)) + " only") << "\n";
+        << (device.resets == all_resets ? "" : "; reset by " + listed(reset_words(device.resets)) + " only");
+    if (device.bootstrap_lease != 0) out << ", " << device.bootstrap_lease << " s under a sealed bootstrap grant";
+    out << "\n";
 }
 
 void show_owners(std::ostream& out, const Bundle& bundle) {

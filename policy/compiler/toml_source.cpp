@@ -157,6 +157,7 @@ void read_device(const toml::table& table, std::vector<Problem>& problems, const
     read_rights(fields, device);
     device.max_lease = fields.number<std::uint32_t>("max_lease");
     if (table.contains("resets")) read_resets(fields, device);
+    if (table.contains("bootstrap_lease")) device.bootstrap_lease = fields.number<std::uint32_t>("bootstrap_lease");
     if (!problems.empty()) return;
     if (!selector.is_exact() && inventory == nullptr)
         return fields.bad("holders", "without both 'address' and 'id' it depends on the machine: give its inventory (lspci -Dnmm > FILE there, and --inventory FILE)");
@@ -216,7 +217,7 @@ std::size_t line_of(const PolicyFault& fault, const SourceTables& source) {
     const auto line = [](const Tables& tables, std::size_t index) { return index < tables.size() ? tables[index]->source().begin.line : 0; };
     if (about(PolicyError::conflict_members, PolicyError::conflict_holders)) return line(source.conflicts, fault.index);
     if (about(PolicyError::link_end_unknown, PolicyError::link_ends)) return line(source.links, fault.index);
-    if (about(PolicyError::device_address, PolicyError::resets)) return line(source.devices, source.table_of_device.at(fault.index));
+    if (about(PolicyError::device_address, PolicyError::bootstrap_holder)) return line(source.devices, source.table_of_device.at(fault.index));
     const bool about_vm = about(PolicyError::vm_name, PolicyError::core_not_shared) && fault.rule != PolicyError::no_agent;
     return about_vm ? line(source.vms, fault.index) : 0;
 }

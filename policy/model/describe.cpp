@@ -35,11 +35,13 @@ const char* describe(PolicyError error) {
     case PolicyError::holder_is_agent: return "the agent VM may not hold a device";
     case PolicyError::rights: return "the rights must be one or more of dma, interrupts and mmio";
     case PolicyError::lease: return "the longest lease must be 1 to 86400 seconds";
+    case PolicyError::bootstrap_lease: return "the bootstrap lease is at most 600 seconds and the longest lease; 0 is none";
+    case PolicyError::bootstrap_holder: return "a device with a bootstrap lease is for driver VMs only";
     case PolicyError::link_count: return "there may be at most 16 links";
     case PolicyError::link_end_unknown: return "an end of a link is not a VM of this policy";
     case PolicyError::link_to_itself: return "a link joins two different VMs";
     case PolicyError::link_order: return "the two VMs of a link stand in the order of the VMs";
-    case PolicyError::link_to_agent: return "the agent VM may not have a link";
+    case PolicyError::link_to_agent: return "the agent VM may have a link only to a VM that may hold a device with a bootstrap lease";
     case PolicyError::link_twice: return "two VMs have at most one link between them";
     case PolicyError::link_ends: return "a VM has at most 4 links";
     case PolicyError::conflict_count: return "a policy has at most 8 conflict sets";
@@ -49,7 +51,7 @@ const char* describe(PolicyError error) {
     case PolicyError::restart: return "restart is cold or warm";
     case PolicyError::weight: return "the weight must be 1 to 10000";
     case PolicyError::cap: return "the cap must be 1 to 100 percent of the core";
-    case PolicyError::secret_names: return "a VM has at most 4 secrets, each once, in ascending order; a name has 1 to 31 of a-z 0-9 - _ .";
+    case PolicyError::secret_names: return "a VM has at most 4 secrets, each once, in ascending order; a name has 1 to 31 of a-z 0-9 - _ ., and is not bootstrap-lease";
     case PolicyError::secrets_not_driver: return "only a driver VM can be given secrets";
     case PolicyError::restart_limit: return "a VM is restarted at most 8 times in a row";
     case PolicyError::restart_limit_of_client: return "a client VM is not restarted: its restart limit is 0";

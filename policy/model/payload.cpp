@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t policy_fields = 9;
 constexpr std::size_t vm_fields = 15;
-constexpr std::size_t device_fields = 6;
+constexpr std::size_t device_fields = 7;
 constexpr std::size_t link_fields = 2;
 
 template <typename T>
@@ -67,6 +67,7 @@ void read_device(CborReader& in, const Policy& policy, Device& device) {
     in.expect_key(3), device.rights = number<std::uint8_t>(in);
     in.expect_key(4), device.max_lease = number<std::uint32_t>(in);
     in.expect_key(5), device.resets = number<std::uint8_t>(in);
+    in.expect_key(6), device.bootstrap_lease = number<std::uint32_t>(in);
 }
 
 void read_link(CborReader& in, const Policy& policy, Link& link) {
@@ -148,6 +149,7 @@ void write_device(CborWriter& out, const Policy& policy, const Device& device) {
     out.key(3), out.u64(device.rights);
     out.key(4), out.u64(device.max_lease);
     out.key(5), out.u64(device.resets);
+    out.key(6), out.u64(device.bootstrap_lease);
 }
 
 void write_link(CborWriter& out, const Policy& policy, const Link& link) {

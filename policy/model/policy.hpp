@@ -26,6 +26,8 @@ inline constexpr std::size_t max_link_ends = 4; // of one VM
 inline constexpr std::size_t max_conflicts = 8;
 inline constexpr std::size_t max_secrets = 4; // of one VM
 inline constexpr std::size_t max_secret_name = 31;
+/// What a bootstrap grant is sealed as: no secret of a VM's (docs/interfaces/secret.md).
+inline constexpr std::string_view bootstrap_secret = "bootstrap-lease";
 inline constexpr std::size_t max_vm_name = 15;
 inline constexpr std::size_t max_file_name = 31; // launch::Image.name holds 32 with its NUL
 inline constexpr std::size_t max_command_line = 1024;
@@ -36,6 +38,7 @@ inline constexpr std::uint16_t usual_weight = 100, max_weight = 10000;
 inline constexpr std::uint32_t max_lease_seconds = 86400;
 inline constexpr std::uint8_t usual_restart_limit = 5, max_restart_limit = 8;
 inline constexpr std::uint16_t usual_quiet_seconds = 60, max_quiet_seconds = 3600;
+inline constexpr std::uint32_t max_bootstrap_seconds = 600; // short: nobody has looked yet
 inline constexpr std::size_t public_key_size = 65; // SEC1 uncompressed P-256 point
 
 /// A short text by value.
@@ -105,6 +108,7 @@ struct Device {
     std::uint8_t rights = 0;                         // the most that a grant may give
     std::uint32_t max_lease = 0;                     // seconds
     std::uint8_t resets = all_resets;                // how it may be reset between two holders; bit 0: not at all (docs/measurements.md, tainted)
+    std::uint32_t bootstrap_lease = 0; // seconds at most under a sealed grant, before the verifier has looked; 0: not so
 
     [[nodiscard]] constexpr bool accepts_reset(std::uint8_t kind) const { return (resets >> kind & 1) != 0; }
 
@@ -148,11 +152,18 @@ struct Policy {
 
     [[nodiscard]] constexpr std::span<const std::uint32_t> agent_commands() const { return std::span{tpm_commands}.first(tpm_command_count); }
     [[nodiscard]] constexpr bool has_next_grant_key() const { return next_grant_key != decltype(next_grant_key){}; }
-    /// The driver VM of that name, if it may be given that secret; vm_count otherwise.
+    /// May that VM be granted a device before the verifier has looked?
+    [[nodiscard]] constexpr bool may_bootstrap(std::size_t vm) const {
+        for (std::size_t i = 0; i < device_count; ++i)
+            if (devices[i].bootstrap_lease != 0 && devices[i].may_hold(vm)) return true;
+        return false;
+    }
+    /// The driver VM of that name, if it may be given that secret, or be bootstrapped; vm_count otherwise.
     [[nodiscard]] constexpr std::uint8_t receiver_of(std::string_view secret, std::string_view vm) const {
         std::uint8_t index = 0;
         while (index < vm_count && vms[index].name.view() != vm) ++index;
-        return index < vm_count && vms[index].role == Role::driver && vms[index].may_have(secret) ? index : vm_count;
+        if (index == vm_count || vms[index].role != Role::driver) return vm_count;
+        return vms[index].may_have(secret) || (secret == bootstrap_secret && may_bootstrap(index)) ? index : vm_count;
     }
 };
 
@@ -197,6 +208,8 @@ enum class PolicyError : std::uint8_t {
     rights,
     lease,
     resets,
+    bootstrap_lease,
+    bootstrap_holder,
     link_count,
     link_end_unknown,
     link_to_itself,

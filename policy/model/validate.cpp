@@ -2,6 +2,9 @@
 // The rules of docs/interfaces/policy.md on values. UNTRUSTED: nothing in the policy is believed before this.
 #include "policy/model/policy.hpp"
 
+#include <initializer_list>
+#include <utility>
+
 namespace casemate::policy {
 namespace {
 
@@ -28,6 +31,7 @@ bool command_line_ok(std::string_view line) {
 }
 
 bool secret_name_ok(std::string_view name) {
+    if (name == bootstrap_secret) return false; // it goes to custody, never into a VM
     for (const char c : name)
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')) return false;
     return !name.empty();
@@ -93,6 +97,15 @@ PolicyError check_holders(const Policy& policy, const Device& device) {
     return PolicyError::none;
 }
 
+/// Before anybody has looked, only a driver VM gets a device: what the verifier would be asked through.
+PolicyError check_bootstrap(const Policy& policy, const Device& device) {
+    if (device.bootstrap_lease == 0) return PolicyError::none;
+    if (device.bootstrap_lease > device.max_lease || device.bootstrap_lease > max_bootstrap_seconds) return PolicyError::bootstrap_lease;
+    for (std::size_t i = 0; i < device.holder_count; ++i)
+        if (policy.vms[device.holders[i]].role != Role::driver) return PolicyError::bootstrap_holder;
+    return PolicyError::none;
+}
+
 PolicyError check_device(const Policy& policy, const Device& device) {
     if (!device.address.valid()) return PolicyError::device_address;
     if (device.vendor == 0 || device.vendor == 0xffff) return PolicyError::device_id; // "no device" [PCI 6.1]
@@ -100,16 +113,18 @@ PolicyError check_device(const Policy& policy, const Device& device) {
     if (holders != PolicyError::none) return holders;
     if (device.rights == 0 || (device.rights & ~all_rights) != 0) return PolicyError::rights;
     if (device.max_lease == 0 || device.max_lease > max_lease_seconds) return PolicyError::lease;
-    return device.resets != 0 && device.resets <= all_resets ? PolicyError::none : PolicyError::resets;
+    if (device.resets == 0 || device.resets > all_resets) return PolicyError::resets;
+    return check_bootstrap(policy, device);
 }
 
 PolicyError check_link(const Policy& policy, const Link& link) {
     if (link.first >= policy.vm_count || link.second >= policy.vm_count) return PolicyError::link_end_unknown;
     if (link.first == link.second) return PolicyError::link_to_itself;
     if (link.first > link.second) return PolicyError::link_order;
-    // What carries the evidence has no peer that could disturb it.
-    const bool agent = policy.vms[link.first].role == Role::agent || policy.vms[link.second].role == Role::agent;
-    return agent ? PolicyError::link_to_agent : PolicyError::none;
+    // What carries the evidence has no peer that could disturb it, but the one that is its road to the verifier.
+    for (const auto& [agent, peer] : {std::pair{link.first, link.second}, std::pair{link.second, link.first}})
+        if (policy.vms[agent].role == Role::agent && !policy.may_bootstrap(peer)) return PolicyError::link_to_agent;
+    return PolicyError::none;
 }
 
 /// Rules between links[index], valid by itself, and those before it.

@@ -120,6 +120,7 @@ inline policy::Policy custody_policy() {
     policy.devices[extra] = policy.devices[nic];
     policy.devices[extra].holder_count = 1;
     policy.devices[extra].address.device = 5;
+    policy.devices[nic].bootstrap_lease = 30;
     REQUIRE(policy::validate(policy).ok());
     return policy;
 }
@@ -176,6 +177,20 @@ struct Bench {
     }
     GrantError submit(const Claims& claims) {
         return custody->submit(grant::sign(claims, verifier()).value(), now);
+    }
+    /// The claims of a good bootstrap grant; they name no launch, no gate and no evidence.
+    Claims bootstrap(DeviceIndex device, VmIndex vm) {
+        Claims all = claims(device, vm);
+        all.type = grant::Type::bootstrap;
+        all.launch_id = {};
+        all.gate_nonce = {};
+        all.lease = 20;
+        all.evidence_clock = 0;
+        return all;
+    }
+    /// The TPM has opened it.
+    GrantError submit_opened(const Claims& claims) {
+        return custody->submit(grant::sign(claims, verifier()).value(), now, custody::Seal::opened);
     }
     Claims granted(DeviceIndex device, VmIndex vm) {
         const Claims accepted = claims(device, vm);

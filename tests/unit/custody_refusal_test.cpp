@@ -61,7 +61,7 @@ TEST_CASE("a grant that is wrong in one claim is refused with that reason", "[cu
     CHECK(after([](Claims& c) { c.evidence_clock = UINT64_MAX; }) == GrantError::evidence_age);
     CHECK(after([](Claims& c) { c.type = grant::Type::renewal; }) == GrantError::not_assigned);
     CHECK(after([](Claims& c) { c.type = grant::Type::revocation; }) == GrantError::not_assigned);
-    CHECK(after([](Claims& c) { c.type = static_cast<grant::Type>(4); }) == GrantError::type);
+    CHECK(after([](Claims& c) { c.type = static_cast<grant::Type>(5); }) == GrantError::type);
 }
 
 TEST_CASE("a renewal that is wrong in one claim is refused with that reason", "[custody]") {

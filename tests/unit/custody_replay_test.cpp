@@ -43,6 +43,14 @@ public:
         return replay_.apply({.kind = LedgerKind::grant_accepted, .vm_id = ids_[vm], .device = at(device),
                               .grant_id = grant_id, .lease_seconds = 30});
     }
+    bool bootstrap(DeviceIndex device, VmIndex vm, std::uint32_t lease = 20) {
+        return replay_.apply({.kind = LedgerKind::bootstrap_accepted, .vm_id = ids_[vm], .device = at(device),
+                              .grant_id = all<16>(8), .lease_seconds = lease});
+    }
+    /// The device runs under its VM, and the verifier has not looked.
+    bool unseen(DeviceIndex device, VmIndex vm) {
+        return gate(device, vm) && bootstrap(device, vm) && reset(device, ResetKind::none, false) && assign(device, vm, all<16>(8)) && start(vm);
+    }
     bool reset(DeviceIndex device, ResetKind kind, bool worked) {
         return replay_.apply({.kind = LedgerKind::device_reset, .device = at(device), .reset_kind = kind, .worked = worked});
     }
@@ -328,6 +336,58 @@ TEST_CASE("secrets go to running VMs; unknown devices and VMs are refused", "[cu
     CHECK_FALSE(CustodyReplay{}.apply({.kind = LedgerKind::vm_started, .start_number = 1}));
 }
 
+TEST_CASE("a bootstrap grant is the ledger's first grant, by the policy's leave", "[custody_replay][bootstrap]") {
+    const auto allowed = [](auto before, DeviceIndex device, VmIndex vm, std::uint32_t lease) {
+        Story story;
+        return before(story) && story.gate(device, vm) && story.bootstrap(device, vm, lease);
+    };
+    const auto nothing = [](Story&) { return true; };
+    CHECK(allowed(nothing, nic, net0, 30));
+    CHECK_FALSE(allowed(nothing, nic, net0, 31)); // longer than the policy allows
+    CHECK_FALSE(allowed(nothing, nic, net0, 0));
+    CHECK_FALSE(allowed(nothing, extra, net0, 20)); // no bootstrap lease in the policy
+    CHECK_FALSE(allowed([](Story& s) { return s.held(disk, disk0); }, nic, net0, 20)); // after another grant
+    CHECK_FALSE(Story{}.bootstrap(nic, net0)); // its gate never opened
+    Story twice;
+    REQUIRE(twice.unseen(nic, net0));
+    CHECK_FALSE(twice.bootstrap(nic, net0));
+}
+
+TEST_CASE("the gate of a device under a bootstrap grant opens while its VM runs, and a grant answers it without a reset", "[custody_replay][bootstrap]") {
+    Story story;
+    REQUIRE((story.gate(nic, net0) && story.bootstrap(nic, net0)));
+    CHECK(story.replay().device(nic).bootstrap);
+    CHECK(story.replay().open_gate(nic, net0).empty());
+    CHECK_FALSE(story.gate(nic, net0)); // on its way
+    CHECK_FALSE(story.grant(nic, net0));
+    REQUIRE((story.reset(nic, ResetKind::none, false) && story.assign(nic, net0, all<16>(8))));
+    CHECK_FALSE(story.gate(nic, net0)); // its VM does not run yet
+    REQUIRE(story.start(net0));
+    CHECK_FALSE(story.gate(nic, spare)); // another VM's
+    CHECK_FALSE(story.grant(nic, net0)); // no gate
+    REQUIRE((story.gate(nic, net0) && story.grant(nic, net0)));
+    CHECK(story.replay().device(nic).state == CustodyState::assigned);
+    CHECK_FALSE(story.replay().device(nic).bootstrap);
+    CHECK(story.replay().device(nic).grant_id == grant_id);
+    CHECK_FALSE(story.gate(nic, net0)); // the verifier has looked
+    REQUIRE((story.drain(nic, net0) && story.stop(net0) && story.reset(nic, ResetKind::none, false)));
+    CHECK(story.quarantine(nic, story.id(net0)));
+}
+
+TEST_CASE("a device under a bootstrap grant goes back like any other, and its gate is gone with the VM", "[custody_replay][bootstrap]") {
+    Story story;
+    REQUIRE((story.unseen(nic, net0) && story.gate(nic, net0)));
+    REQUIRE(story.stop(net0));
+    CHECK_FALSE(story.grant(nic, net0)); // the gate was of the VM that ran
+    REQUIRE((story.reset(nic, ResetKind::none, false) && story.assign(nic, net0, all<16>(8)) && story.start(net0, 2) && story.gate(nic, net0)));
+    CHECK(story.replay().device(nic).bootstrap);
+    REQUIRE((story.drain(nic, net0, Cause::lease_expired) && story.stop(net0, Cause::lease_expired)));
+    CHECK_FALSE(story.grant(nic, net0));
+    REQUIRE((story.reset(nic, ResetKind::none, false) && story.quarantine(nic, story.id(net0))));
+    CHECK_FALSE(story.replay().device(nic).bootstrap);
+    CHECK_FALSE((story.gate(nic, net0, story.id(net0)) && story.bootstrap(nic, net0))); // once in a launch
+}
+
 namespace {
 
 /// Lets the hypervisor's machine live through random events and replays what it records, entry by entry.
@@ -336,6 +396,7 @@ public:
     explicit Mirror(unsigned seed) : random_{seed} {
         bench_.machine.on_record = [this](const LedgerEntry& entry) { replay(entry); };
         bench_.begin();
+        if (seed % 2 == 0) bootstraps_ += bench_.submit_opened(bench_.bootstrap(nic, net0)) == GrantError::none;
     }
 
     void step() {
@@ -362,6 +423,8 @@ public:
     std::size_t entries() const { return entries_; }
     std::size_t restarts() const { return restarts_; }
     std::size_t warm() const { return warm_; }
+    std::size_t bootstraps() const { return bootstraps_; }
+    std::size_t confirmations() const { return confirmations_; }
 
 private:
     std::size_t pick(std::size_t count) { return random_() % count; }
@@ -369,8 +432,14 @@ private:
     void offer_grant() {
         const DeviceIndex device = pick(3);
         const policy::Device& listed = bench_.policy.devices[device];
-        const Claims claims = bench_.claims(device, listed.holders[pick(listed.holder_count)]);
-        if (bench_.submit(claims) == GrantError::none) last_ = claims;
+        const VmIndex vm = listed.holders[pick(listed.holder_count)];
+        const bool bootstrap = pick(2) == 0 && bench_.submit_opened(bench_.bootstrap(device, vm)) == GrantError::none;
+        bootstraps_ += bootstrap;
+        const bool unseen = bench_.custody->device(device).bootstrap;
+        const Claims claims = bench_.claims(device, vm);
+        if (bootstrap || bench_.submit(claims) != GrantError::none) return;
+        confirmations_ += unseen;
+        last_ = claims;
     }
     void message(grant::Type type) {
         if (!last_ || (type == grant::Type::revocation && pick(4) != 0)) return;
@@ -411,6 +480,7 @@ private:
             const bool assigned = replay_.device(d).state == CustodyState::assigned;
             REQUIRE(assigned == (bench_.state(d) == DeviceState::assigned));
             REQUIRE(replay_.device(d).tainted_by == bench_.custody->device(d).tainted_by);
+            if (assigned) REQUIRE(replay_.device(d).bootstrap == bench_.custody->device(d).bootstrap);
             if (assigned) REQUIRE(replay_.device(d).grant_id == bench_.custody->device(d).grant_id);
             if (assigned) REQUIRE(replay_.device(d).gate_nonce == bench_.custody->device(d).gate_nonce);
             for (std::size_t slot = 0; slot < bench_.policy.devices[d].holder_count; ++slot) {
@@ -427,13 +497,13 @@ private:
     std::vector<measure::VmId> ids_;
     std::vector<std::unique_ptr<std::vector<std::uint8_t>>> gates_;
     CustodyReplay replay_;
-    std::size_t entries_ = 0, restarts_ = 0, warm_ = 0;
+    std::size_t entries_ = 0, restarts_ = 0, warm_ = 0, bootstraps_ = 0, confirmations_ = 0;
 };
 
 } // namespace
 
 TEST_CASE("what the hypervisor's custody records, the verifier's replay accepts and agrees with", "[custody_replay]") {
-    std::size_t entries = 0, restarts = 0, warm = 0;
+    std::size_t entries = 0, restarts = 0, warm = 0, bootstraps = 0, confirmations = 0;
     for (unsigned seed = 0; seed < 40; ++seed) {
         CAPTURE(seed);
         Mirror mirror{seed};
@@ -441,8 +511,12 @@ TEST_CASE("what the hypervisor's custody records, the verifier's replay accepts 
         entries += mirror.entries();
         restarts += mirror.restarts();
         warm += mirror.warm();
+        bootstraps += mirror.bootstraps();
+        confirmations += mirror.confirmations();
     }
     CHECK(entries > 5000);
     CHECK(restarts > 50);
     CHECK(warm > 10);
+    CHECK(bootstraps >= 20);
+    CHECK(confirmations > 2);
 }

@@ -4,6 +4,7 @@
 #include "tests/unit/custody_machine.hpp"
 
 #include <random>
+#include <utility>
 
 using namespace casemate;
 using namespace casemate::test;
@@ -54,6 +55,7 @@ private:
         Claims claims = bench_.claims(device, pick(4) == 0 ? pick(4) : listed.holders[pick(listed.holder_count)]);
         if (pick(4) == 0) claims.gate_nonce[0] ^= 1;
         claims.lease = 1 + pick(70);
+        if (pick(4) == 0) (void)bench_.submit_opened(bench_.bootstrap(device, listed.holders[pick(listed.holder_count)]));
         submit(aged(claims));
     }
     /// Evidence that was kept back for some time.
@@ -107,7 +109,8 @@ private:
             REQUIRE(*device.tainted_by == bench_.custody->vm(bench_.machine.attached.at(d)).id);
         for (std::size_t slot = 0; slot < bench_.policy.devices[d].holder_count; ++slot) {
             if (!device.gates[slot].open) continue;
-            REQUIRE(device.state == DeviceState::quarantined);
+            const bool unseen = device.bootstrap && device.state == DeviceState::assigned;
+            REQUIRE((device.state == DeviceState::quarantined || unseen));
             const VmState vm = bench_.custody->vm(bench_.policy.devices[d].holders[slot]).state;
             REQUIRE((vm == VmState::ready || vm == VmState::running));
         }
@@ -137,12 +140,16 @@ void check_story(const Walk& walk) {
     std::map<DeviceAddress, bool> worked;
     std::map<DeviceAddress, measure::VmId> holder;
     std::map<DeviceAddress, measure::GrantId> grant;
+    std::set<DeviceAddress> bootstrap; // held by such a grant
     for (const LedgerEntry& entry : walk.bench_.machine.ledger) {
         At& state = at[entry.device];
         switch (entry.kind) {
         case LedgerKind::grant_accepted:
-            REQUIRE(state == At::quarantined);
-            state = At::accepted;
+        case LedgerKind::bootstrap_accepted:
+            if (state == At::assigned && bootstrap.count(entry.device) != 0) REQUIRE(holder[entry.device] == entry.vm_id); // it stays there
+            else REQUIRE(std::exchange(state, At::accepted) == At::quarantined);
+            bootstrap.erase(entry.device);
+            if (entry.kind == LedgerKind::bootstrap_accepted) REQUIRE(bootstrap.insert(entry.device).second);
             holder[entry.device] = entry.vm_id;
             grant[entry.device] = entry.grant_id;
             break;

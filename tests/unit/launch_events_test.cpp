@@ -62,6 +62,8 @@ std::vector<LedgerEntry> one_of_each_kind() {
     entries.push_back({.kind = LedgerKind::vm_started, .vm_id = filled<32>(3), .start_number = 2, .snapshot = filled<32>(8)});
     entries.push_back({.kind = LedgerKind::snapshot_taken, .vm_id = filled<32>(3), .snapshot = filled<32>(8)});
     entries.push_back({.kind = LedgerKind::secret_released, .vm_id = filled<32>(3), .name = "disk-key"});
+    entries.push_back({.kind = LedgerKind::bootstrap_accepted, .vm_id = filled<32>(3), .device = nic,
+                       .grant_id = filled<16>(6), .lease_seconds = 30, .grant_digest = filled<32>(5)});
     for (std::size_t i = 0; i < entries.size(); ++i) {
         entries[i].sequence = i;
         entries[i].time_ms = i * 1000;

@@ -202,6 +202,10 @@ TEST_CASE("the running service answers as the document says, on every route", "[
     witness.call("POST", "/v1/grants/{grant}/revocation", "/v1/grants/" + grant + "/revocation", owner);
     witness.call("GET", platforms + "/orders", at + "/orders", platform->token);
     witness.call("POST", "/v1/grants/{grant}/release", "/v1/grants/" + grant + "/release", owner);
+    const Json bootstrap = witness.call("POST", platforms + "/bootstrap", at + "/bootstrap", owner,
+                                        Json{{"reference", reference}, {"device", "0000:00:03.0"}, {"vm", "net0"}, {"lease_seconds", 5}}.dump());
+    CHECK(witness.call("GET", platforms + "/bootstrap", at + "/bootstrap", owner)["bootstrap_grants"].size() == 1);
+    witness.call("POST", "/v1/bootstrap/{grant}/withdrawal", "/v1/bootstrap/" + bootstrap["grant_id"].get<std::string>() + "/withdrawal", owner);
     for (const char* rest : {"/rebinding", "/approval", "/quarantine", "/reinstatement", "/retirement"})
         witness.call("POST", platforms + rest, at + rest, owner);
     witness.call("GET", "/v1/inventory", "/v1/inventory", owner);

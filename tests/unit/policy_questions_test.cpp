@@ -127,4 +127,5 @@ TEST_CASE("every value of a VM and a device is compared", "[policy]") {
     CHECK(differs([](Policy& p) { p.devices[0].vendor = 7; }));
     CHECK(differs([](Policy& p) { p.devices[0].rights = right_dma; }));
     CHECK(differs([](Policy& p) { p.devices[0].max_lease = 7; }));
+    CHECK(differs([](Policy& p) { p.devices[0].bootstrap_lease = 7; }));
 }

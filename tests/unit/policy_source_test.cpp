@@ -166,7 +166,7 @@ TEST_CASE("a VM's secrets are read in any order, and each problem with them is r
     REQUIRE(source->problems.empty());
     REQUIRE(source->policy.vms[1].secret_count == 2);
     CHECK(source->policy.vms[1].secrets[0].view() == "tunnel");
-    const std::string rule = "a VM has at most 4 secrets, each once, in ascending order; a name has 1 to 31 of a-z 0-9 - _ .";
+    const std::string rule = "a VM has at most 4 secrets, each once, in ascending order; a name has 1 to 31 of a-z 0-9 - _ ., and is not bootstrap-lease";
     CHECK(problem_after("core = 1", "core = 1\nsecrets = [\"a\", \"a\"]") == "11: " + rule);
     CHECK(problem_after("core = 1", "core = 1\nsecrets = [\"a b\"]") == "11: " + rule);
     CHECK(problem_after("core = 1", "core = 1\nsecrets = [\"a\", \"b\", \"c\", \"d\", \"e\"]") == "19: " + rule);
@@ -223,7 +223,7 @@ TEST_CASE("each problem of a link is reported at its line", "[policy]") {
     CHECK(problem("[]") == "35: a link joins two different VMs");
     CHECK(problem(R"("net0")") == "36: 'between' must be a list of texts");
     CHECK(problem(R"(["net0", "net0"])") == "35: a link joins two different VMs");
-    CHECK(problem(R"(["net0", "agent"])") == "35: the agent VM may not have a link");
+    CHECK(problem(R"(["net0", "agent"])") == "35: the agent VM may have a link only to a VM that may hold a device with a bootstrap lease");
     CHECK(problem(R"(["net0", "client"])" "\n[[link]]\nbetween = [\"client\", \"net0\"]") ==
           "37: two VMs have at most one link between them");
     CHECK(problem(R"(["net0", "client"])" "\nspeed = 1") == "37: unknown key 'speed'");

@@ -141,8 +141,8 @@ TEST_CASE("the epoch alone can be read", "[policy]") {
 
 TEST_CASE("a holder that is not a VM is refused by the parser", "[policy]") {
     Bytes bytes = encoded(sample_policy());
-    REQUIRE(bytes[bytes.size() - 13] == 'n'); // ..., 2: ["net0"], 3: 7, 4: 60}], 5: [], 6: []
-    bytes[bytes.size() - 13] = 'm';
+    REQUIRE(bytes[bytes.size() - 15] == 'n'); // ..., 2: ["net0"], 3: 7, 4: 60, 5: 0}], 5: [], 6: []
+    bytes[bytes.size() - 15] = 'm';
     CHECK(error_of(bytes) == PolicyError::holder_unknown);
 }
 
@@ -313,6 +313,25 @@ TEST_CASE("every rule about a device has its own error", "[policy]") {
     CHECK(rule_broken_by([](Policy& p) { p.devices[1].resets = 16; }) == PolicyError::resets);
     CHECK(rule_broken_by([](Policy& p) { p.devices[1].resets = 1 << 1; }) == PolicyError::none);
     CHECK(fault_after([](Policy& p) { p.devices[1].rights = 0; }).index == 1);
+    CHECK(rule_broken_by([](Policy& p) { p.devices[1].bootstrap_lease = 60; }) == PolicyError::none);
+    CHECK(rule_broken_by([](Policy& p) { p.devices[1].bootstrap_lease = 61; }) == PolicyError::bootstrap_lease); // longer than any other
+    CHECK(rule_broken_by([](Policy& p) { p.devices[1].max_lease = p.devices[1].bootstrap_lease = 601; }) == PolicyError::bootstrap_lease);
+    CHECK(rule_broken_by([](Policy& p) {
+              p.devices[1].bootstrap_lease = 60;
+              p.vms[1].role = Role::client;
+          }) == PolicyError::bootstrap_holder);
+}
+
+TEST_CASE("a bootstrap grant is received by a driver VM that may hold a device with a bootstrap lease, and is no secret", "[policy]") {
+    Policy policy = sample_policy();
+    CHECK(policy.receiver_of(bootstrap_secret, "net0") == policy.vm_count);
+    policy.devices[1].bootstrap_lease = 30;
+    CHECK(policy.receiver_of(bootstrap_secret, "net0") == 1);
+    CHECK(policy.receiver_of(bootstrap_secret, "agent") == policy.vm_count);
+    CHECK(rule_broken_by([](Policy& p) {
+              p.vms[1].secret_count = 1;
+              REQUIRE(p.vms[1].secrets[0].assign(bootstrap_secret));
+          }) == PolicyError::secret_names);
 }
 
 TEST_CASE("the agent's TPM commands are some of those that an agent may have, ascending, each once", "[policy]") {
@@ -383,6 +402,13 @@ TEST_CASE("every rule about a link has its own error", "[policy]") {
     CHECK(rule([](Policy& p) { p.links[1].second = 1; }) == PolicyError::link_to_itself);
     CHECK(rule([](Policy& p) { p.links[1] = {3, 1}; }) == PolicyError::link_order);
     CHECK(rule([](Policy& p) { p.links[1] = {0, 3}; }) == PolicyError::link_to_agent);
+    const auto road = [](Policy& p) {
+        p.links[1] = {0, 1};
+        p.devices[0].holder_count = 1;
+        p.devices[0].holders[0] = 1;
+    };
+    CHECK(rule([&](Policy& p) { road(p); }) == PolicyError::link_to_agent);
+    CHECK(rule([&](Policy& p) { road(p), p.devices[0].bootstrap_lease = 30; }) == PolicyError::none); // its road to the verifier
     CHECK(rule([](Policy& p) { p.links[1] = p.links[0]; }) == PolicyError::link_twice);
     CHECK(rule([](Policy& p) { p.links[1] = {2, 3}; }) == PolicyError::none); // two clients may be linked
     CHECK(link_fault_after([](Policy& p) { p.links[1] = p.links[0]; }).index == 1);

@@ -313,3 +313,26 @@ TEMPLATE_TEST_CASE("whether the store answers is asked beside its writers, and d
     asker.join();
     CHECK(store->audit_head().sequence == rows_before + 300);
 }
+
+TEMPLATE_TEST_CASE("a bootstrap grant is kept for a platform that may not have enrolled yet, and withdrawn once", "[store][bootstrap]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
+    opened.store->add_bootstrap_grant({"b1", "expected", {1}, "0000:00:03.0", 30, 7, 100, "olga", {9, 8}, 0});
+    opened.store->add_bootstrap_grant({"b2", "p", {2}, "0000:00:03.0", 20, 7, 101, "olga", {7}, 0});
+    CHECK_THROWS_AS(opened.store->add_bootstrap_grant({"b1", "p", {1}, "", 1, 1, 1, "", {1}, 0}), StoreFailure); // an id is one grant's
+    CHECK(opened.store->withdraw_bootstrap_grant("b1", 200) == "expected");
+    CHECK_FALSE(opened.store->withdraw_bootstrap_grant("b1", 201));
+    CHECK_FALSE(opened.store->withdraw_bootstrap_grant("b3", 201));
+    opened.reopen();
+    const auto kept = opened.store->bootstrap_grants_of("expected");
+    REQUIRE(kept.size() == 1);
+    CHECK(kept[0].id == "b1");
+    CHECK(kept[0].vm_id == Blob{1});
+    CHECK(kept[0].device == "0000:00:03.0");
+    CHECK(kept[0].lease_seconds == 30);
+    CHECK(kept[0].epoch == 7);
+    CHECK(kept[0].issued_at == 100);
+    CHECK(kept[0].issued_by == "olga");
+    CHECK(kept[0].cose == Blob{9, 8});
+    CHECK(kept[0].withdrawn_at == 200);
+    CHECK(opened.store->bootstrap_grants_of("p").at(0).withdrawn_at == 0);
+}

@@ -27,6 +27,7 @@ public:
     Platform(const cose::Signer& owner, const cose::Signer& grant_key, std::uint32_t attestation_interval = 0) {
         builder.policy.attestation_interval = attestation_interval;
         builder.policy.grant_key = grant_key.public_key();
+        builder.policy.devices[0].bootstrap_lease = 30;
         builder.owner_key.assign(owner.public_key().begin(), owner.public_key().end());
         std::uint8_t header[cose::max_protected];
         const auto signed_bundle = owner.sign_message(policy::encode_bundle_header(owner.public_key(), header),

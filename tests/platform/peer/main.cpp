@@ -6,10 +6,12 @@
 //                         or to RESULT/SHA-256.json when that is a directory
 //   repeat BYTES TEXT     streams TEXT again and again
 //   digest BYTES SEED     prints what a correct transfer of Pattern(SEED) has as its SHA-256
+//   forward PORT          joins this to a server on 127.0.0.1 (forward.hpp)
 //   serve ADDRESS PORT    the other end of the measurements of `casemate bench` (serve.hpp)
 #include "drivervms/probe/digest.hpp"
 #include "drivervms/probe/io.hpp"
 #include "drivervms/probe/pattern.hpp"
+#include "tests/platform/peer/forward.hpp"
 #include "tests/platform/peer/serve.hpp"
 
 #include <algorithm>
@@ -77,6 +79,7 @@ int main(int argc, char** argv) try {
     std::signal(SIGPIPE, SIG_IGN);
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "upload" && argc == 3) return upload(argv[2]), 0;
+    if (what == "forward" && argc == 3) return forward(static_cast<std::uint16_t>(std::stoul(argv[2]))), 0;
     if (what == "serve" && argc == 4) serve(argv[2], static_cast<std::uint16_t>(std::stoul(argv[3])));
     if (what == "repeat" && argc == 4 && *argv[3] != '\0') return repeat(std::stoull(argv[2]), argv[3]), 0;
     if (argc == 4) {
@@ -87,7 +90,7 @@ int main(int argc, char** argv) try {
             return for_each_part(bytes, seed, [](ByteView part) { write_all(STDOUT_FILENO, part); }), 0;
     }
     std::fputs("usage: casemate-peer download BYTES SEED | upload RESULT | repeat BYTES TEXT | digest BYTES SEED |\n"
-               "       serve ADDRESS PORT\n", stderr);
+               "       serve ADDRESS PORT | forward PORT\n", stderr);
     return 2;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "casemate-peer: %s\n", error.what());
