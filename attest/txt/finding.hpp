@@ -43,6 +43,7 @@ private:
     void add(Finding finding);
 
     std::vector<Finding> all_;
+    std::size_t refusals_ = 0, remarks_ = 0;
 };
 
 } // namespace casemate::txt

@@ -304,3 +304,14 @@ TEST_CASE("a header of a TPM with one bank of SHA-384 is as good", "[txt]") {
     quote.selection = {{TPM_ALG_ID::SHA384, 0x7e0000}};
     CHECK(fault_of(honest(sample.log(), quote)).empty());
 }
+
+TEST_CASE("a refusal behind any number of remarks refuses", "[txt]") {
+    Findings findings;
+    for (int i = 0; i < 1000; ++i) findings.remark(TxtReason::nonce_unchecked, "a remark");
+    CHECK_FALSE(findings.refused());
+    findings.refuse(TxtReason::signature_invalid, "a refusal");
+    CHECK(findings.refused());
+    CHECK(findings.contains(TxtReason::signature_invalid));
+    for (int i = 0; i < 1000; ++i) findings.refuse(TxtReason::pcr_differs, "a refusal");
+    CHECK(findings.all().size() == 128);
+}
