@@ -3,33 +3,33 @@
 
 namespace casemate::slb {
 
-EventLine::EventLine(std::string_view event) {
+EventLine::EventLine(const char* event) {
     line_.write("@cm");
     text("event", event);
 }
 
 EventLine::~EventLine() { line_.write("\n"); }
 
-EventLine& EventLine::text(std::string_view name, std::string_view value) {
+EventLine& EventLine::text(const char* name, const char* value) {
     key(name);
     line_.write(value);
     return *this;
 }
 
-EventLine& EventLine::number(std::string_view name, std::uint64_t value) {
+EventLine& EventLine::number(const char* name, std::uint64_t value) {
     key(name);
     digits(value, 10);
     return *this;
 }
 
-EventLine& EventLine::hex(std::string_view name, std::uint64_t value) {
+EventLine& EventLine::hex(const char* name, std::uint64_t value) {
     key(name);
     line_.write("0x");
     digits(value, 16);
     return *this;
 }
 
-void EventLine::key(std::string_view name) {
+void EventLine::key(const char* name) {
     line_.write(" ");
     line_.write(name);
     line_.write("=");

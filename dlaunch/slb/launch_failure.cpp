@@ -40,7 +40,7 @@ constexpr Name names[] = {
 
 } // namespace
 
-std::string_view name_of(LaunchFailure failure) {
+const char* name_of(LaunchFailure failure) {
     for (const Name& name : names)
         if (name.failure == failure) return name.text;
     return "unknown";

@@ -7,7 +7,6 @@
 #include "hypervisor/hw/amdvi_deny.hpp"
 #include "hypervisor/hw/tpm_tis.hpp"
 
-#include <string_view>
 
 namespace casemate::slb {
 
@@ -45,7 +44,7 @@ enum class LaunchFailure : std::uint32_t {
     hypervisor_form = 60,
 };
 
-std::string_view name_of(LaunchFailure failure);
+const char* name_of(LaunchFailure failure);
 
 LaunchFailure failure_of(hw::DenyError error);
 LaunchFailure failure_of(hw::TisError error);
