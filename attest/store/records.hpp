@@ -95,6 +95,8 @@ struct AppraisalRecord {
     /// filled in by who stores a result; what comes out of the store has the evidence whole.
     std::size_t log_at = 0;
     std::size_t log_size = 0;
+    Blob log_hash{};       // SHA-256 of that text, by who knows it already; empty: the store makes it
+    bool log_kept = false; // Ground::log_kept, of that hash and in the same unit
 };
 
 struct Grant {
@@ -114,6 +116,15 @@ struct Grant {
     Millis revoked_at = 0; // 0 = not revoked
     Blob revocation; // signed, empty = not revoked
     bool held = false; // while set, the same VM gets no new grant for the same device on this platform
+};
+
+/// What a decision about a platform's evidence stands on.
+struct Ground {
+    Platform platform;
+    std::vector<Grant> grants; // its own
+    std::int64_t reference_generation = 0;
+    std::int64_t rule = 0;
+    bool log_kept = false; // the event log asked for is stored for this platform
 };
 
 struct ReferenceSet {

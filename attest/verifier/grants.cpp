@@ -76,9 +76,9 @@ void Issued::withhold(const char* code, const std::string& detail) {
 Grants::Grants(const Context& context, const cose::Signer& signer)
     : context_{context}, signer_{signer}, verified_{parsed(signer.public_key())} {}
 
-Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
-                      const attest::Appraisal& appraisal) const {
-    Round round{platform_id, evidence, appraisal, context_.store.grants_of(platform_id), {}, {}};
+Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence, const attest::Appraisal& appraisal,
+                      std::vector<store::Grant> known) const {
+    Round round{platform_id, evidence, appraisal, std::move(known), {}, {}};
     // A gate that has its grant already comes first: the device must not go to another VM beside it.
     for (const bool granted_before : {true, false})
         for (const attest::GateResult& gate : appraisal.gates)

@@ -38,8 +38,9 @@ class Grants {
 public:
     Grants(const Context& context, const cose::Signer& signer);
 
-    [[nodiscard]] Issued answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
-                                const attest::Appraisal& appraisal) const;
+    /// `known`: the platform's grants, which is held.
+    [[nodiscard]] Issued answer(const std::string& platform_id, const attest::EvidenceBundle& evidence, const attest::Appraisal& appraisal,
+                                std::vector<store::Grant> known) const;
 
     /// The signed revocation; 404 when unknown, 409 when already revoked. `actor` is the operator.
     [[nodiscard]] Result<Bytes, ApiError> revoke(const std::string& grant_id, const Principal& actor) const;
