@@ -59,6 +59,9 @@ struct Appraisal {
     CustodyReplay custody;                 // state at the end of the ledger; only when affirming
     FixedList<GateResult, max_gates> gates;   // only when affirming; gates beyond the capacity are not granted
     FixedList<LeaseResult, policy::max_devices> leases;
+
+    /// As new, without writing all of it once more.
+    void clear();
 };
 
 /// Fills `appraisal` (about 100 KiB: keep it off small stacks).

@@ -82,8 +82,20 @@ bool judge(const EvidenceBundle& evidence, const Expectation& expectation, Appra
 
 } // namespace
 
+void Appraisal::clear() {
+    verdict = Verdict::contraindicated;
+    reasons.clear();
+    clock.reset();
+    log.reset();
+    launch_id = {};
+    reference = nullptr;
+    custody = {};
+    gates.clear();
+    leases.clear();
+}
+
 void appraise(const EvidenceBundle& evidence, const Expectation& expectation, Appraisal& appraisal) {
-    appraisal = {};
+    appraisal.clear();
     if (!judge(evidence, expectation, appraisal)) return;
     appraisal.verdict = Verdict::affirming;
     check_gates(evidence, *appraisal.reference->policy, appraisal);

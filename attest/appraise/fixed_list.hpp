@@ -16,6 +16,8 @@ public:
         items_[size_++] = value;
         return true;
     }
+    /// What was in it stays where it was and is no longer part of it.
+    constexpr void clear() { size_ = 0; }
     [[nodiscard]] constexpr std::size_t size() const { return size_; }
     [[nodiscard]] constexpr bool empty() const { return size_ == 0; }
     [[nodiscard]] constexpr const T& operator[](std::size_t index) const { return items_[index]; }

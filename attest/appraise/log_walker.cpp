@@ -54,48 +54,46 @@ bool LogWalker::digests_are_of(const measure::DigestSet& digests, ByteView bytes
     return true;
 }
 
-std::optional<measure::LogEvent> LogWalker::read(Reasons& reasons) {
+bool LogWalker::read(Reasons& reasons) {
     ++index_;
     if (reader_.at_end()) {
         reasons.add(AppraisalError::event_missing, position());
-        return std::nullopt;
+        return false;
     }
-    const auto event = reader_.next();
-    if (!event.ok()) {
+    if (!reader_.next(event_).ok()) {
         reasons.add(AppraisalError::log_malformed, position());
-        return std::nullopt;
+        return false;
     }
-    if (event.value().type != measure::EV_EVENT_TAG) {
+    if (event_.type != measure::EV_EVENT_TAG) {
         reasons.add(AppraisalError::event_type, position(), text_of(std::uint64_t{measure::EV_EVENT_TAG}),
-                    text_of(std::uint64_t{event.value().type}));
-        return std::nullopt;
+                    text_of(std::uint64_t{event_.type}));
+        return false;
     }
-    return event.value();
+    return true;
 }
 
 std::optional<LogWalker::Step> LogWalker::expect(EventTag tag, Reasons& reasons) {
-    const auto event = read(reasons);
-    if (!event) return std::nullopt;
-    const auto data = measure::parse_tagged(event->data);
+    if (!read(reasons)) return std::nullopt;
+    const auto data = measure::parse_tagged(event_.data);
     const TagRule* rule = data ? rule_of(data->tag) : nullptr;
     if (rule == nullptr) {
-        reasons.add(AppraisalError::event_unknown, position(), text_of(rule_of(tag)->name), hex_of(event->data));
+        reasons.add(AppraisalError::event_unknown, position(), text_of(rule_of(tag)->name), hex_of(event_.data));
         return std::nullopt;
     }
-    if (event->pcr != rule->pcr) {
+    if (event_.pcr != rule->pcr) {
         reasons.add(AppraisalError::event_pcr, joined(position().view(), " ", rule->name),
-                    text_of(std::uint64_t{rule->pcr}), text_of(std::uint64_t{event->pcr}));
+                    text_of(std::uint64_t{rule->pcr}), text_of(std::uint64_t{event_.pcr}));
         return std::nullopt;
     }
     if (rule->tag != tag) {
         reasons.add(AppraisalError::event_order, position(), text_of(rule_of(tag)->name), text_of(rule->name));
         return std::nullopt;
     }
-    if (tag == EventTag::ledger && !digests_are_of(event->digests, event->data)) {
+    if (tag == EventTag::ledger && !digests_are_of(event_.digests, event_.data)) {
         reasons.add(AppraisalError::event_digest, joined(position().view(), " ", rule->name));
         return std::nullopt;
     }
-    return Step{event->digests, data->payload};
+    return Step{event_.digests, data->payload};
 }
 
 std::optional<measure::LedgerEntry> LogWalker::expect_ledger_entry(Reasons& reasons) {

@@ -18,7 +18,7 @@ public:
     [[nodiscard]] std::optional<measure::LedgerKind> peek_ledger_kind() const;
 
     struct Step {
-        measure::DigestSet digests;
+        const measure::DigestSet& digests; // until the next step
         ByteView payload;
     };
     /// The next event, which must carry `tag`; nothing, and a reason, when it does not.
@@ -32,11 +32,13 @@ public:
     [[nodiscard]] bool digests_are_of(const measure::DigestSet& digests, ByteView bytes) const;
 
 private:
-    std::optional<measure::LogEvent> read(Reasons& reasons);
+    /// Into event_.
+    bool read(Reasons& reasons);
     bool in_order(const measure::LedgerEntry& entry, Reasons& reasons);
 
     measure::EventLogReader reader_;
     measure::Banks banks_;
+    measure::LogEvent event_;
     std::uint64_t index_ = 0;
     std::uint64_t next_sequence_ = 0;
     std::uint64_t last_time_ = 0;

@@ -28,6 +28,7 @@ class Reasons {
 public:
     void add(AppraisalError error, ReasonText component, ReasonText expected = {}, ReasonText seen = {});
     void add(AppraisalError error, std::string_view component) { add(error, text_of(component)); }
+    void clear() { list_.clear(); }
     [[nodiscard]] bool contains(AppraisalError error) const;
     [[nodiscard]] bool empty() const { return list_.empty(); }
     [[nodiscard]] std::size_t size() const { return list_.size(); }

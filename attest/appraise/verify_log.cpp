@@ -46,14 +46,12 @@ std::optional<LaunchPcrs> replay(ByteView log, const measure::Banks& banks, Stor
     auto reader = EventLogReader::open(log);
     if (!reader.ok()) return std::nullopt;
     LaunchPcrs pcrs{banks, story == Story::launched ? std::uint8_t{0x00} : std::uint8_t{0xff}};
+    measure::LogEvent event;
     while (!reader.value().at_end()) {
-        const auto event = reader.value().next();
-        if (!event.ok()) return std::nullopt;
-        if (story == Story::no_skinit && made_by_skinit(event.value())) continue;
+        if (!reader.value().next(event).ok()) return std::nullopt;
+        if (story == Story::no_skinit && made_by_skinit(event)) continue;
         // An event elsewhere changes no quoted PCR; the grammar refuses it by name.
-        if (measure::is_launch_pcr(event.value().pcr) && !pcrs.extend(event.value().pcr, event.value().digests)) {
-            return std::nullopt;
-        }
+        if (measure::is_launch_pcr(event.pcr) && !pcrs.extend(event.pcr, event.digests)) return std::nullopt;
     }
     return pcrs;
 }

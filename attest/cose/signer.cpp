@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See signer.hpp.
+#define OPENSSL_SUPPRESS_DEPRECATED // ECDSA_do_sign(): EVP_PKEY_sign() takes a fifth longer with a context for each signature
 #include "attest/cose/signer.hpp"
 
 #include "dlaunch/measure/openssl_releaser.hpp"
@@ -9,6 +10,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <optional>
@@ -17,8 +19,8 @@ namespace casemate::cose {
 namespace {
 
 using Bio = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
-using Context = std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
+using SecretKey = std::unique_ptr<EC_KEY, Releaser<EC_KEY_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
 using Number = std::unique_ptr<BIGNUM, Releaser<BN_free>>;
 
@@ -66,7 +68,7 @@ Number order_of_group() {
 bool make_low_s(RawSignature& signature) {
     if (measure::signature_is_low_s(signature)) return true;
     std::uint8_t* const at = signature.data() + scalar_size;
-    const Number order = order_of_group();
+    static const Number order = order_of_group();
     const Number s{BN_bin2bn(at, scalar_size, nullptr)};
     return order && s && BN_sub(s.get(), order.get(), s.get()) == 1 && BN_bn2binpad(s.get(), at, scalar_size) == scalar_size;
 }
@@ -74,18 +76,11 @@ bool make_low_s(RawSignature& signature) {
 /// A key in the memory of this process.
 class MemoryKey final : public SigningKey {
 public:
-    MemoryKey(Key key, const PublicPoint& point) : key_{std::move(key)}, point_{point} {}
+    MemoryKey(SecretKey key, const PublicPoint& point) : key_{std::move(key)}, point_{point} {}
     [[nodiscard]] const PublicPoint& public_key() const override { return point_; }
     [[nodiscard]] bool is_device() const override { return false; }
     [[nodiscard]] Result<RawSignature, SignError> sign_digest(ByteView digest) const override {
-        const Context context{EVP_PKEY_CTX_new(key_.get(), nullptr)};
-        std::array<std::uint8_t, 80> der{}; // at most 72 bytes
-        std::size_t size = der.size();
-        if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
-            EVP_PKEY_sign(context.get(), der.data(), &size, digest.data(), digest.size()) != 1)
-            return Failure{SignError::library};
-        const unsigned char* cursor = der.data();
-        const Signature signature{d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(size))};
+        const Signature signature{ECDSA_do_sign(digest.data(), static_cast<int>(digest.size()), key_.get())};
         RawSignature raw{};
         if (!signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw.data(), scalar_size) != scalar_size ||
             BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), raw.data() + scalar_size, scalar_size) != scalar_size)
@@ -94,13 +89,15 @@ public:
     }
 
 private:
-    const Key key_;
+    const SecretKey key_; // only read: threads share it
     const PublicPoint point_;
 };
 
 Result<Signer, SignError> adopt(Key key) {
     const PublicPoint point = TRY(public_point(key.get()));
-    return Signer::with(std::make_shared<MemoryKey>(std::move(key), point));
+    SecretKey secret{EVP_PKEY_get1_EC_KEY(key.get())};
+    if (!secret || EC_KEY_get0_private_key(secret.get()) == nullptr) return Failure{SignError::not_p256_private_key};
+    return Signer::with(std::make_shared<MemoryKey>(std::move(secret), point));
 }
 
 measure::Digest digest_of(ByteView first, ByteView second) {

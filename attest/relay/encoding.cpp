@@ -50,24 +50,24 @@ bool decode_padded(std::string_view group, std::size_t padding, std::vector<std:
 } // namespace
 
 std::string to_hex(ByteView bytes) {
-    std::string text;
-    text.reserve(2 * bytes.size());
+    std::string text(2 * bytes.size(), '0');
+    char* out = text.data();
     for (const std::uint8_t byte : bytes) {
-        text.push_back("0123456789abcdef"[byte >> 4]);
-        text.push_back("0123456789abcdef"[byte & 15]);
+        *out++ = "0123456789abcdef"[byte >> 4];
+        *out++ = "0123456789abcdef"[byte & 15];
     }
     return text;
 }
 
 std::string to_base64(ByteView bytes) {
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::string text((bytes.size() + 2) / 3 * 4, '=');
+    char* out = text.data();
+    for (std::size_t at = 0; at < bytes.size(); at += 3, out += 4) {
         const std::size_t count = bytes.size() - at < 3 ? bytes.size() - at : 3;
-        std::uint32_t bits = 0;
-        for (std::size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < count ? bytes[at + i] : 0U);
-        for (std::size_t i = 0; i < 4; ++i)
-            text.push_back(i <= count ? alphabet[bits >> (18 - 6 * i) & 63] : '=');
+        std::uint32_t bits = std::uint32_t{bytes[at]} << 16;
+        if (count > 1) bits |= std::uint32_t{bytes[at + 1]} << 8;
+        if (count > 2) bits |= bytes[at + 2];
+        for (std::size_t i = 0; i <= count; ++i) out[i] = alphabet[bits >> (18 - 6 * i) & 63];
     }
     return text;
 }

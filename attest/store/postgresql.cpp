@@ -96,6 +96,9 @@ std::string first_line(const char* text) {
     return std::string{all.substr(0, all.find('\n'))};
 }
 
+/// A transaction that changes nothing and whose commit goes to the log behind all that came before.
+constexpr const char* flush_message = "SELECT pg_logical_emit_message(true, 'casemate', '')";
+
 thread_local const void* owing = nullptr; // the pool
 
 /// The server ends this connection: it shuts down, crashed, or lost patience [PostgreSQL 15, appendix A, class 57P and 25P03].
@@ -150,11 +153,15 @@ PostgresqlSession::Result PostgresqlSession::next_result(Deadline deadline) {
     return {PQgetResult(connection_), &PQclear};
 }
 
-PostgresqlSession::Result PostgresqlSession::answer() {
+PostgresqlSession::Result PostgresqlSession::answer() { return std::move(answers().back()); }
+
+std::vector<PostgresqlSession::Result> PostgresqlSession::answers() {
     require(PQpipelineSync(connection_));
     const auto deadline = Clock::now() + server_patience;
     flush(deadline);
-    Result last{nullptr, &PQclear}, error{nullptr, &PQclear};
+    rolled_back_ = false;
+    std::vector<Result> all;
+    Result error{nullptr, &PQclear};
     for (bool gap = false;;) {
         Result next = next_result(deadline);
         if (!next && (gap || PQstatus(connection_) == CONNECTION_BAD)) fail(error.get());
@@ -162,12 +169,13 @@ PostgresqlSession::Result PostgresqlSession::answer() {
         if (!next) continue;
         const ExecStatusType status = PQresultStatus(next.get());
         if (status == PGRES_PIPELINE_SYNC) break;
-        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) last = std::move(next);
+        rolled_back_ = rolled_back_ || std::strcmp(PQcmdStatus(next.get()), "ROLLBACK") == 0;
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) all.push_back(std::move(next));
         else if (!error) error = std::move(next); // the first error is the cause, what follows was skipped
     }
-    if (error || !last) fail(error.get());
+    if (error || all.empty()) fail(error.get());
     preparing_.clear();
-    return last;
+    return all;
 }
 
 void PostgresqlSession::require(int sent) {
@@ -208,6 +216,18 @@ std::unique_ptr<Rows> PostgresqlSession::query(const char* sql, Parameters param
     return std::make_unique<PostgresqlRows>(answer());
 }
 
+/// The last answers with rows are theirs: what was queued before has none, nor have preparations.
+std::vector<std::unique_ptr<Rows>> PostgresqlSession::query_all(std::initializer_list<Query> queries) {
+    for (const Query& each : queries) queue(each.sql, each.parameters);
+    std::vector<Result> results = answers();
+    std::erase_if(results, [](const Result& one) { return PQresultStatus(one.get()) != PGRES_TUPLES_OK; });
+    if (results.size() < queries.size()) throw StoreFailure("store: PostgreSQL left a query without rows");
+    std::vector<std::unique_ptr<Rows>> all;
+    for (std::size_t i = results.size() - queries.size(); i < results.size(); ++i)
+        all.push_back(std::make_unique<PostgresqlRows>(std::move(results[i])));
+    return all;
+}
+
 std::int64_t PostgresqlSession::run(const char* sql, Parameters parameters) {
     queue(sql, parameters);
     const Result result = answer();
@@ -233,22 +253,24 @@ void PostgresqlSession::begin() { queue("BEGIN", {}); }
 /// What is sent until the query's answer is awaited is one transaction [PostgreSQL 15, 34.5.1].
 void PostgresqlSession::begin_single() { queue("SELECT set_config('synchronous_commit', 'off', true)", {}); }
 
-void PostgresqlSession::end_transaction() {
-    queue("COMMIT", {});
-    const Result result = answer();
-    // A COMMIT after an error inside the transaction rolls back, and says so in its tag only.
-    if (std::strcmp(PQcmdStatus(result.get()), "COMMIT") != 0) throw StoreFailure("store: PostgreSQL rolled back");
-}
-
-void PostgresqlSession::commit() {
-    end_transaction();
+/// A COMMIT after an error inside the transaction rolls back, and says so in its tag only.
+void PostgresqlSession::await_commit() {
+    (void)answer();
+    if (rolled_back_) throw StoreFailure("store: PostgreSQL rolled back");
     paid();
 }
 
+void PostgresqlSession::commit() {
+    queue("COMMIT", {});
+    await_commit();
+}
+
+/// The server lets the locks go at COMMIT and goes on to the next transaction, whose commit waits for the disk: one message there and one back.
 void PostgresqlSession::commit_early() {
     queue("SET LOCAL synchronous_commit TO off", {});
-    end_transaction();
-    flush_log();
+    queue("COMMIT", {});
+    queue(flush_message, {});
+    await_commit();
 }
 
 void PostgresqlSession::commit_later() {
@@ -258,7 +280,7 @@ void PostgresqlSession::commit_later() {
 
 /// This small transaction's own commit waits for the disk, and all before it in the log gets there with it or earlier.
 void PostgresqlSession::flush_log() {
-    queue("SELECT pg_logical_emit_message(true, 'casemate', '')", {});
+    queue(flush_message, {});
     (void)answer();
     paid();
 }

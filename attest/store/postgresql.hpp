@@ -29,6 +29,7 @@ public:
     PostgresqlSession& operator=(const PostgresqlSession&) = delete;
 
     [[nodiscard]] std::unique_ptr<Rows> query(const char* sql, Parameters parameters) override;
+    [[nodiscard]] std::vector<std::unique_ptr<Rows>> query_all(std::initializer_list<Query> queries) override;
     std::int64_t run(const char* sql, Parameters parameters) override;
     void queue(const char* sql, Parameters parameters) override;
     void begin() override;
@@ -57,18 +58,21 @@ private:
     const std::string& prepared(const char* sql, Parameters parameters);
     /// Ends the batch: sends what is queued, reads every answer, gives the last one or throws the first error.
     [[nodiscard]] Result answer();
+    /// The same, with the answer of each statement that it has had, in order.
+    [[nodiscard]] std::vector<Result> answers();
     [[nodiscard]] Result next_result(Deadline deadline);
     void flush(Deadline deadline);
     void wait(short events, Deadline deadline);
     void require(int sent);
     [[noreturn]] void fail(const pg_result* result);
 
-    void end_transaction();
+    void await_commit();
     void paid();
 
     const void* pool_;
     pg_conn* connection_ = nullptr;
     bool broken_ = false; // an answer did not come in time: whatever comes now belongs to nobody
+    bool rolled_back_ = false; // a transaction ended so in the last batch
     std::map<const char*, std::string> statements_;
     std::vector<const char*> preparing_; // in this batch: unknown to the server when the batch fails
     std::size_t prepared_count_ = 0;     // names are never used twice

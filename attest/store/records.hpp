@@ -95,6 +95,8 @@ struct AppraisalRecord {
     /// filled in by who stores a result; what comes out of the store has the evidence whole.
     std::size_t log_at = 0;
     std::size_t log_size = 0;
+    Blob log_hash{};       // SHA-256 of that text, by who knows it already; empty: the store makes it
+    bool log_kept = false; // Ground::log_kept, of that hash and in the same unit
 };
 
 struct Grant {
@@ -128,6 +130,15 @@ struct BootstrapGrant {
     std::string issued_by;
     Blob cose;
     Millis withdrawn_at = 0; // 0 = it may be confirmed
+};
+
+/// What a decision about a platform's evidence stands on.
+struct Ground {
+    Platform platform;
+    std::vector<Grant> grants; // its own
+    std::int64_t reference_generation = 0;
+    std::int64_t rule = 0;
+    bool log_kept = false; // the event log asked for is stored for this platform
 };
 
 struct ReferenceSet {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "attest/store/failure.hpp"
 #include "attest/store/records.hpp"
@@ -34,11 +35,18 @@ public:
     [[nodiscard]] virtual bool is_null(int column) const = 0;
 };
 
+struct Query {
+    const char* sql;
+    Parameters parameters;
+};
+
 /// One connection, used by one thread at a time. `sql` is a literal: its address is the key of the prepared statement.
 class Session {
 public:
     virtual ~Session() = default;
     [[nodiscard]] virtual std::unique_ptr<Rows> query(const char* sql, Parameters parameters) = 0;
+    /// Several at once, none of which needs another's answer; the rows in the same order.
+    [[nodiscard]] virtual std::vector<std::unique_ptr<Rows>> query_all(std::initializer_list<Query> queries) = 0;
     /// How many rows the statement touched.
     virtual std::int64_t run(const char* sql, Parameters parameters) = 0;
     /// As run(), of no interest how many: may be sent together with what comes next. Within a transaction only; what goes wrong is

@@ -30,12 +30,16 @@ struct SplitEvidence {
     std::string_view log;
     Blob log_hash; // empty: nothing was split off
 
-    explicit SplitEvidence(const AppraisalRecord& result) : rest{result.evidence} {
-        if (result.log_size == 0) return;
-        if (result.log_at > rest.size() || result.log_size > rest.size() - result.log_at)
+    explicit SplitEvidence(const AppraisalRecord& result) {
+        const std::string_view whole = result.evidence;
+        if (result.log_at > whole.size() || result.log_size > whole.size() - result.log_at)
             throw StoreFailure("store: the event log is not in the evidence");
-        log = std::string_view{result.evidence}.substr(result.log_at, result.log_size);
-        rest.erase(result.log_at, result.log_size);
+        rest.reserve(whole.size() - result.log_size);
+        rest.append(whole.substr(0, result.log_at)).append(whole.substr(result.log_at + result.log_size));
+        if (result.log_size == 0) return;
+        log = whole.substr(result.log_at, result.log_size);
+        log_hash = result.log_hash;
+        if (!log_hash.empty()) return;
         // SAFETY: char and std::uint8_t alias.
         const auto hash = measure::sha256({reinterpret_cast<const std::uint8_t*>(log.data()), log.size()});
         log_hash.assign(hash.begin(), hash.end());
@@ -43,8 +47,9 @@ struct SplitEvidence {
 };
 
 /// True when the log is new; those that no result has are then to be removed.
-bool keep_log(Session& session, std::string_view platform_id, const SplitEvidence& evidence) {
-    if (evidence.log_hash.empty()) return false;
+bool keep_log(Session& session, const AppraisalRecord& result, const SplitEvidence& evidence) {
+    if (evidence.log_hash.empty() || result.log_kept) return false;
+    const std::string_view platform_id = result.platform_id;
     {
         const auto known = session.query("SELECT hash FROM event_logs WHERE platform_id = $1 AND hash = $2",
                                          {platform_id, ByteView{evidence.log_hash}});
@@ -83,9 +88,17 @@ TakeOutcome refusal(Session& session, std::string_view id, std::string_view plat
 
 } // namespace
 
+bool SqlStore::due_to_sweep(Millis now) {
+    constexpr Millis pause = 1000;
+    const Millis last = swept_at_;
+    if (now >= last && now < last + pause) return false;
+    swept_at_ = now;
+    return true;
+}
+
 void SqlStore::add_challenge(const Challenge& challenge, Millis now) {
     write([&](Session& session) {
-        session.queue("DELETE FROM challenges WHERE expires_at <= $1", {now - challenge_memory});
+        if (due_to_sweep(now)) session.queue("DELETE FROM challenges WHERE expires_at <= $1", {now - challenge_memory});
         session.queue("INSERT INTO challenges (id, platform_id, nonce, expires_at) VALUES ($1, $2, $3, $4)",
                       {challenge.id, challenge.platform_id, ByteView{challenge.nonce}, challenge.expires_at});
     });
@@ -112,7 +125,7 @@ TakenChallenge SqlStore::take_challenge(std::string_view id, std::string_view pl
 void SqlStore::add_result(const AppraisalRecord& result, const std::optional<ClockInfo>& clock, int keep) {
     write([&](Session& session) {
         const SplitEvidence evidence{result};
-        const bool new_log = keep_log(session, result.platform_id, evidence);
+        const bool new_log = keep_log(session, result, evidence);
         session.queue("INSERT INTO results (platform_id, challenge_id, at, verdict, reasons, evidence, nonce, "
                       "reference, expectation, token, log_at, log_hash) "
                       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",

@@ -1,43 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SqlStore: grants, renewals, revocations and the holds that follow them.
+#include "attest/store/sql_rows.hpp"
 #include "attest/store/sql_store.hpp"
 
 namespace casemate::store {
-namespace {
-
-#define GRANT_COLUMNS                                                                                          \
-    "id, platform_id, launch_id, gate_nonce, vm_id, device, rights, lease_seconds, epoch, "                    \
-    "evidence_clock, issued_at, renewed_at, cose, revoked_at, revocation, held"
-
-Grant read_grant(const Rows& row) {
-    Grant grant;
-    grant.id = row.text(0);
-    grant.platform_id = row.text(1);
-    grant.launch_id = row.blob(2);
-    grant.gate_nonce = row.blob(3);
-    grant.vm_id = row.blob(4);
-    grant.device = row.text(5);
-    grant.rights = row.integer(6);
-    grant.lease_seconds = row.integer(7);
-    grant.epoch = row.integer(8);
-    grant.evidence_clock = row.integer(9);
-    grant.issued_at = row.integer(10);
-    grant.renewed_at = row.integer(11);
-    grant.cose = row.blob(12);
-    grant.revoked_at = row.integer(13);
-    grant.revocation = row.blob(14);
-    grant.held = row.integer(15) != 0;
-    return grant;
-}
-
-std::vector<Grant> read_all(Rows& rows) {
-    std::vector<Grant> all;
-    while (rows.next()) all.push_back(read_grant(rows));
-    return all;
-}
-
-} // namespace
-
 void SqlStore::add_grant(const Grant& grant) {
     write([&](Session& session) {
         session.run("INSERT INTO grants (" GRANT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "

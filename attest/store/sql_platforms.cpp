@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SqlStore: enrolments and platforms. Whether an AK is bound to a platform is decided by single conditional statements, so
 // that two enrolments at once, on one replica or two, cannot bind two keys.
+#include "attest/store/sql_rows.hpp"
 #include "attest/store/sql_store.hpp"
 
 namespace casemate::store {
 namespace {
-
-#define PLATFORM_COLUMNS                                                                                       \
-    "id, ek_public, ak_public, ek_certificate, banks, token_hash, token_expires_at, enrolled_at, "             \
-    "clock, reset_count, restart_count, last_attested_at, last_verdict, rebinding_allowed, state, silent_since"
-
-Platform read_platform(const Rows& row) {
-    Platform platform;
-    platform.identity = {row.text(0), row.blob(1), row.blob(2), row.blob(3), row.text(4)};
-    platform.token_hash = row.blob(5);
-    platform.token_expires_at = row.integer(6);
-    platform.enrolled_at = row.integer(7);
-    if (!row.is_null(8)) platform.last_clock = ClockInfo{row.integer(8), row.integer(9), row.integer(10)};
-    platform.last_attested_at = row.integer(11);
-    platform.last_verdict = row.text(12);
-    platform.rebinding_allowed = row.integer(13) != 0;
-    platform.state = row.text(14);
-    platform.silent_since = row.integer(15);
-    return platform;
-}
 
 bool insert_platform(Session& session, const Platform& platform) {
     const Identity& identity = platform.identity;
@@ -97,7 +79,7 @@ std::optional<Platform> SqlStore::hold_platform(std::string_view platform_id) {
     SqlUnit* unit = open_unit();
     if (unit == nullptr) throw StoreFailure("store: a platform is held within a unit of work only");
     if (!unit->session().has_row_locks()) return platform(platform_id); // the only writer holds all
-    // NO KEY: another replica may store challenges for it meanwhile.
+    // NO KEY: as in sql_ground.cpp.
     const auto row = unit->session().query("SELECT " PLATFORM_COLUMNS " FROM platforms WHERE id = $1 FOR NO KEY UPDATE", {platform_id});
     if (!row->next()) return std::nullopt;
     return read_platform(*row);

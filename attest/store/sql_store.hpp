@@ -3,7 +3,7 @@
 // sql_fleet, sql_grants, sql_keys, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
 #pragma once
 
-#include <mutex>
+#include <atomic>
 
 #include "attest/store/sql.hpp"
 #include "attest/store/store.hpp"
@@ -11,12 +11,14 @@
 namespace casemate::store {
 
 class SqlStore final : public Store {
+    static constexpr Millis never = -1'000'000;
 public:
     explicit SqlStore(std::unique_ptr<Backend> backend) : backend_{std::move(backend)} {}
 
     [[nodiscard]] std::unique_ptr<Deferral> defer_takes() override;
     [[nodiscard]] std::unique_ptr<Unit> begin() override;
     std::optional<Platform> hold_platform(std::string_view platform_id) override;
+    std::optional<Ground> hold_ground(std::string_view platform_id, std::string_view rule, const Blob& log_hash) override;
 
     void add_enrolment(const Enrolment& enrolment, Millis now) override;
     std::optional<Enrolment> take_enrolment(std::string_view id, Millis now) override;
@@ -101,7 +103,11 @@ private:
     void append_audit(Session& session, const std::vector<AuditRow>& rows);
     void add_checkpoint(Session& session, const audit::Head& head, Millis now);
 
+    /// Once a second of the caller's clock, whichever way that goes.
+    [[nodiscard]] bool due_to_sweep(Millis now);
+
     const std::unique_ptr<Backend> backend_;
+    std::atomic<Millis> swept_at_{never}; // challenges
     audit::Checkpointing checkpointing_;
 };
 

@@ -32,6 +32,7 @@ Connection::Connection(const std::filesystem::path& file, Use use) {
         execute("PRAGMA synchronous=FULL");
         execute("PRAGMA foreign_keys=ON");
         execute("PRAGMA trusted_schema=OFF");
+        execute("PRAGMA temp_store=MEMORY"); // what a savepoint would put back: a turn's few pages, not a file
         execute("PRAGMA wal_autocheckpoint=4000"); // pages, 16 MB: those that change often are copied less often
         if (use == Use::read) execute("PRAGMA query_only=ON");
     } catch (...) {
@@ -107,6 +108,12 @@ bool Statement::step() {
 
 void Statement::run() {
     if (step()) throw StoreFailure("store: a statement gave a row that nobody expected");
+}
+
+bool Statement::try_run() noexcept {
+    sqlite3_reset(statement_);
+    (void)sqlite3_step(statement_);
+    return sqlite3_reset(statement_) == SQLITE_OK; // repeats the step's error
 }
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }

@@ -60,6 +60,8 @@ public:
     [[nodiscard]] bool step();
     /// Runs a statement that yields no row.
     void run();
+    /// The same without parameters, again; false when it fails.
+    [[nodiscard]] bool try_run() noexcept;
 
     [[nodiscard]] std::int64_t integer(int column) const;
     [[nodiscard]] std::string text(int column) const;

@@ -64,6 +64,12 @@ std::unique_ptr<Rows> SqliteSession::query(const char* sql, Parameters parameter
     return std::make_unique<SqliteRows>(prepared(sql, parameters));
 }
 
+std::vector<std::unique_ptr<Rows>> SqliteSession::query_all(std::initializer_list<Query> queries) {
+    std::vector<std::unique_ptr<Rows>> all;
+    for (const Query& each : queries) all.push_back(query(each.sql, each.parameters));
+    return all;
+}
+
 std::int64_t SqliteSession::run(const char* sql, Parameters parameters) {
     SqliteRows rows{prepared(sql, parameters)};
     if (rows.next()) throw StoreFailure("store: a statement gave a row that nobody expected");

@@ -21,6 +21,7 @@ public:
     SqliteSession(Connection& connection, WriteGroup* writers) : connection_{connection}, writers_{writers} {}
 
     [[nodiscard]] std::unique_ptr<Rows> query(const char* sql, Parameters parameters) override;
+    [[nodiscard]] std::vector<std::unique_ptr<Rows>> query_all(std::initializer_list<Query> queries) override;
     std::int64_t run(const char* sql, Parameters parameters) override;
     void queue(const char* sql, Parameters parameters) override { run(sql, parameters); }
     void begin() override { writers_->begin(); }

@@ -55,6 +55,9 @@ public:
     /// Until the unit ends, no unit of another thread or replica holds this platform. Units that hold a platform do so
     /// first. What it gives is the platform as it is while it is held; nothing when there is none.
     virtual std::optional<Platform> hold_platform(std::string_view platform_id) = 0;
+    /// The same, and all else that evidence is decided by, at once: a rule() of that name, and whether the platform's event log of that
+    /// hash is stored.
+    virtual std::optional<Ground> hold_ground(std::string_view platform_id, std::string_view rule, const Blob& log_hash) = 0;
 
     // --- enrolment
     virtual void add_enrolment(const Enrolment& enrolment, Millis now) = 0;

@@ -31,6 +31,9 @@ public:
     [[nodiscard]] std::unique_ptr<Rows> query(const char* sql, Parameters parameters) override {
         return session_->query(sql, parameters);
     }
+    [[nodiscard]] std::vector<std::unique_ptr<Rows>> query_all(std::initializer_list<Query> queries) override {
+        return session_->query_all(queries);
+    }
     std::int64_t run(const char* sql, Parameters parameters) override { return session_->run(sql, parameters); }
     void queue(const char* sql, Parameters parameters) override { session_->queue(sql, parameters); }
     void begin() override {

@@ -20,6 +20,20 @@ struct WriteGroup::Kept {
     }
 };
 
+namespace {
+
+void run(Statement& statement) {
+    statement.restart(); // it may have failed before
+    statement.run();
+    statement.restart(); // a COMMIT that is not reset is still under way
+}
+
+} // namespace
+
+WriteGroup::WriteGroup(Connection& connection)
+    : connection_{connection},
+      steps_{{connection, "BEGIN IMMEDIATE"}, {connection, "COMMIT"}, {connection, "SAVEPOINT turn"}, {connection, "RELEASE turn"}} {}
+
 WriteGroup::~WriteGroup() {
     if (batch_) flush();
 }
@@ -54,16 +68,16 @@ WriteGroup::Lock WriteGroup::end_turn() {
 void WriteGroup::open_savepoint() {
     notice_loss();
     if (!batch_) {
-        connection_.execute("BEGIN IMMEDIATE");
+        run(steps_.begin);
         batch_ = std::make_shared<Batch>();
     }
-    connection_.execute("SAVEPOINT turn");
+    run(steps_.savepoint);
 }
 
 WriteGroup::BatchPointer WriteGroup::keep_turn() {
     notice_loss();
     if (!batch_) throw StoreFailure("store: the transaction was lost");
-    connection_.execute("RELEASE turn");
+    run(steps_.release);
     ++batch_->turns;
     return batch_;
 }
@@ -140,7 +154,7 @@ void WriteGroup::flush_if_last() {
 }
 
 void WriteGroup::flush() {
-    const bool failed = sqlite3_exec(connection_.handle(), "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK;
+    const bool failed = !steps_.commit.try_run();
     if (failed) sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
     finish(failed ? Batch::State::lost : Batch::State::committed);
 }

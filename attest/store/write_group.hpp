@@ -20,7 +20,7 @@ namespace casemate::store {
 
 class WriteGroup {
 public:
-    explicit WriteGroup(Connection& connection) : connection_{connection} {}
+    explicit WriteGroup(Connection& connection);
     /// Commits what was kept for later. No turn may be under way.
     ~WriteGroup();
     WriteGroup(const WriteGroup&) = delete;
@@ -56,6 +56,11 @@ private:
     static constexpr unsigned most_turns = 64; // then it is committed whoever waits
     static constexpr std::chrono::seconds patience{10};
 
+    /// Prepared once: they run several times a request.
+    struct Steps {
+        Statement begin, commit, savepoint, release;
+    };
+
     [[nodiscard]] Lock take_lock();
     void open_savepoint();
     [[nodiscard]] Lock end_turn();
@@ -72,6 +77,7 @@ private:
     [[nodiscard]] bool take_kept(BatchPointer& newest);
 
     Connection& connection_;
+    Steps steps_;
     std::timed_mutex mutex_;
     std::atomic<unsigned> arriving_{0}; // threads that wait for their turn
     std::atomic<std::thread::id> holder_{}; // of the turn

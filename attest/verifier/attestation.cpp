@@ -43,6 +43,7 @@ void note_log(store::AppraisalRecord& record, const Json& body) {
     if (at == std::string::npos) return;
     record.log_at = at;
     record.log_size = log.size();
+    record.log_hash = to_bytes(sha256(as_bytes(log)));
 }
 
 Json joined(Json first, const Json& second) {
@@ -107,7 +108,7 @@ Attestation::Verdict Attestation::judge(const attest::EvidenceBundle& evidence, 
     return verdict;
 }
 
-Answer Attestation::evidence(const store::Platform& caller, const Json& body, const std::string& raw_body) const {
+Answer Attestation::evidence(const store::Platform& caller, const Json& body, std::string_view raw_body) const {
     const std::string& platform_id = caller.identity.platform_id;
     const EvidenceBody parsed = TRY(EvidenceBody::parse(body));
     const Result<store::Challenge, ApiError> challenge = take_challenge(parsed.challenge_id(), platform_id);
@@ -115,34 +116,36 @@ Answer Attestation::evidence(const store::Platform& caller, const Json& body, co
     const attest::EvidenceBundle bundle = parsed.bundle();
     // Judged before anything is held, since it takes the longest, and again below if the ground has moved meanwhile.
     Verdict verdict = judge(bundle, caller, challenge.value(), minimum_epoch_, references_.seen());
-    // From reading the platform's clock and grants to storing new ones: one unit, and one at a time for each platform.
-    const auto unit = context_.store.begin();
-    const std::optional<store::Platform> platform = context_.store.hold_platform(platform_id);
-    if (!platform) return refuse(404, "platform_unknown", "no such platform");
-    const References references = references_.current();
-    const std::int64_t minimum_epoch = context_.store.rule(minimum_epoch_rule);
-    minimum_epoch_ = minimum_epoch;
-    Facts held = facts_of(*platform, verdict.facts.now, minimum_epoch);
-    held.keys = references_.key_facts();
-    if (!verdict.stands_on(held, references))
-        verdict = judge(bundle, *platform, challenge.value(), minimum_epoch, references);
-    const Judgement& judgement = *verdict.judgement;
-    const Facts& facts = verdict.facts;
-    Issued issued = judgement.affirming() ? grants_.answer(platform_id, bundle, judgement.appraisal()) : Issued{};
-    issued.reasons = joined(judgement.reasons(), issued.reasons);
-    store::AppraisalRecord record = record_of(judgement, facts, issued);
+    store::AppraisalRecord record;
     record.platform_id = platform_id;
     record.evidence = raw_body;
     note_log(record, body);
+    // From reading the platform's clock and grants to storing new ones: one unit, and one at a time for each platform.
+    const auto unit = context_.store.begin();
+    std::optional<store::Ground> ground = context_.store.hold_ground(platform_id, minimum_epoch_rule, record.log_hash);
+    if (!ground) return refuse(404, "platform_unknown", "no such platform");
+    const store::Platform& platform = ground->platform;
+    const References references = references_.current(ground->reference_generation);
+    minimum_epoch_ = ground->rule;
+    Facts held = facts_of(platform, verdict.facts.now, ground->rule);
+    held.keys = references_.key_facts();
+    if (!verdict.stands_on(held, references))
+        verdict = judge(bundle, platform, challenge.value(), ground->rule, references);
+    const Judgement& judgement = *verdict.judgement;
+    const Facts& facts = verdict.facts;
+    Issued issued = judgement.affirming() ? grants_.answer(platform_id, bundle, judgement.appraisal(), std::move(ground->grants)) : Issued{};
+    issued.reasons = joined(judgement.reasons(), issued.reasons);
+    describe(record, judgement, facts, issued);
+    record.log_kept = ground->log_kept;
     record.expectation = to_expectation(facts, references);
     if (results_key_) record.token = sign_result(judgement, {platform_id, facts.nonce, facts.now, context_.settings.result_lifetime}, *results_key_);
     context_.store.add_result(record, judgement.clock(), context_.settings.kept_results);
     context_.audit(platform_id, "verdict", record.challenge_id, record.verdict, summary_of(record));
-    const bool heard_again = platform->silent_since != 0 && judgement.affirming();
-    if (heard_again) context_.audit("verifier", "silent", platform_id, "over", "raised " + std::to_string(platform->silent_since));
+    const bool heard_again = platform.silent_since != 0 && judgement.affirming();
+    if (heard_again) context_.audit("verifier", "silent", platform_id, "over", "raised " + std::to_string(platform.silent_since));
     unit->commit();
     count(issued, record);
-    if (heard_again) log(LogLevel::info, "silent_over", {{"platform", platform_id}, {"raised_at", platform->silent_since}});
+    if (heard_again) log(LogLevel::info, "silent_over", {{"platform", platform_id}, {"raised_at", platform.silent_since}});
     if (const LogLevel level = judgement.affirming() ? LogLevel::info : LogLevel::warning; is_logged(level))
         log(level, "appraised", {{"platform", platform_id}, {"verdict", record.verdict}, {"reasons", issued.reasons},
                                  {"grants", issued.grants.size()}});
@@ -157,15 +160,13 @@ void Attestation::count(const Issued& issued, const store::AppraisalRecord& reco
     for (int i = 0; i < issued.renewals; ++i) context_.metrics->grant("renewed");
 }
 
-store::AppraisalRecord Attestation::record_of(const Judgement& judgement, const Facts& facts, const Issued& issued) const {
-    store::AppraisalRecord record;
+void Attestation::describe(store::AppraisalRecord& record, const Judgement& judgement, const Facts& facts, const Issued& issued) {
     record.challenge_id = facts.challenge_id;
     record.at = facts.now;
     record.verdict = judgement.verdict();
     record.reasons = issued.reasons.dump();
     record.nonce = facts.nonce;
     record.reference = judgement.reference();
-    return record;
 }
 
 Json Attestation::answer_of(const Judgement& judgement, const Issued& issued, const std::string& token) const {

@@ -22,7 +22,7 @@ public:
 
     [[nodiscard]] Answer challenge(const store::Platform& caller) const;
     /// `caller`: as it was when its token was checked.
-    [[nodiscard]] Answer evidence(const store::Platform& caller, const Json& body, const std::string& raw_body) const;
+    [[nodiscard]] Answer evidence(const store::Platform& caller, const Json& body, std::string_view raw_body) const;
     [[nodiscard]] Answer orders(const std::string& platform_id) const;
 
 private:
@@ -32,7 +32,7 @@ private:
     struct Verdict;
     [[nodiscard]] Verdict judge(const attest::EvidenceBundle& evidence, const store::Platform& platform,
                                 const store::Challenge& challenge, std::int64_t minimum_epoch, References references) const;
-    [[nodiscard]] store::AppraisalRecord record_of(const Judgement& judgement, const Facts& facts, const Issued& issued) const;
+    static void describe(store::AppraisalRecord& record, const Judgement& judgement, const Facts& facts, const Issued& issued);
     [[nodiscard]] Json answer_of(const Judgement& judgement, const Issued& issued, const std::string& token) const;
     [[nodiscard]] std::int64_t next_in(const Issued& issued) const;
 

@@ -4,15 +4,26 @@
 
 namespace casemate::verifier {
 
+namespace {
+
+constexpr unsigned no_digit = 16;
+
+unsigned hex_digit(char c) {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
+    return no_digit;
+}
+
+} // namespace
+
 std::optional<Bytes> from_hex(std::string_view text) {
-    constexpr std::string_view hex_digits = "0123456789abcdef";
     if (text.size() % 2 != 0) return std::nullopt;
     Bytes bytes;
     bytes.reserve(text.size() / 2);
     for (std::size_t i = 0; i < text.size(); i += 2) {
-        const std::size_t high = hex_digits.find(text[i]);
-        const std::size_t low = hex_digits.find(text[i + 1]);
-        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+        const unsigned high = hex_digit(text[i]);
+        const unsigned low = hex_digit(text[i + 1]);
+        if (high == no_digit || low == no_digit) return std::nullopt;
         bytes.push_back(static_cast<std::uint8_t>(high << 4 | low));
     }
     return bytes;

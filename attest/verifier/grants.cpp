@@ -84,9 +84,9 @@ void Issued::withhold(const char* code, const std::string& detail) {
 Grants::Grants(const Context& context, const cose::Signer& signer, const std::optional<cose::PublicPoint>& previous)
     : context_{context}, signer_{signer}, verified_{parsed(signer.public_key(), previous)} {}
 
-Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
-                      const attest::Appraisal& appraisal) const {
-    Round round{platform_id, evidence, appraisal, context_.store.grants_of(platform_id), {}, {}, {}};
+Issued Grants::answer(const std::string& platform_id, const attest::EvidenceBundle& evidence, const attest::Appraisal& appraisal,
+                      std::vector<store::Grant> known) const {
+    Round round{platform_id, evidence, appraisal, std::move(known), {}, {}, {}};
     round.issued.attestation_interval = appraisal.reference->policy->attestation_interval;
     for (const attest::LeaseResult& lease : appraisal.leases)
         if (!lease.refusal && appraisal.custody.device(lease.device).bootstrap) round.bootstraps = context_.store.bootstrap_grants_of(platform_id);

@@ -42,8 +42,9 @@ public:
     /// `previous`: the key before `signer`'s, whose grants are renewed and revoked as well.
     Grants(const Context& context, const cose::Signer& signer, const std::optional<cose::PublicPoint>& previous = {});
 
-    [[nodiscard]] Issued answer(const std::string& platform_id, const attest::EvidenceBundle& evidence,
-                                const attest::Appraisal& appraisal) const;
+    /// `known`: the platform's grants, which is held.
+    [[nodiscard]] Issued answer(const std::string& platform_id, const attest::EvidenceBundle& evidence, const attest::Appraisal& appraisal,
+                                std::vector<store::Grant> known) const;
 
     /// The signed revocation; 404 when unknown, 409 when already revoked. `actor` is the operator.
     [[nodiscard]] Result<Bytes, ApiError> revoke(const std::string& grant_id, const Principal& actor) const;

@@ -53,7 +53,7 @@ HttpRequest to_request(http::request<http::string_body>& request, const std::str
 HttpSession::HttpSession(SessionSocket socket, std::shared_ptr<boost::asio::ssl::context> tls, SessionShare& share,
                          std::string address)
     : share_{share}, tls_{std::move(tls)}, stream_{std::move(socket), *tls_}, address_{std::move(address)},
-      peer_{name_of(beast::get_lowest_layer(stream_).socket())} {
+      peer_{name_of(beast::get_lowest_layer(stream_))} {
     ++share_.connections;
 }
 
@@ -62,9 +62,10 @@ HttpSession::~HttpSession() {
     --share_.connections;
 }
 
-void HttpSession::arm() { beast::get_lowest_layer(stream_).expires_after(share_.options.request_time); }
+void HttpSession::arm() { deadline_.after(share_.options.request_time); }
 
 void HttpSession::start() {
+    deadline_.belongs_to(weak_from_this());
     arm();
     stream_.async_handshake(boost::asio::ssl::stream_base::server,
                             [self = shared_from_this()](beast::error_code error) {
@@ -128,7 +129,7 @@ void HttpSession::begin_stream(const HttpAnswer& result) {
         --self->share_.answering;
         if (in_order) self->goodbye();
     };
-    std::make_shared<HttpStreaming>(stream_, share_, result.stream, ended)->start(result);
+    std::make_shared<HttpStreaming>(stream_, deadline_, share_, result.stream, ended)->start(result);
 }
 
 void HttpSession::on_write(beast::error_code error) {

@@ -61,6 +61,7 @@ private:
     SessionShare& share_;
     const std::shared_ptr<boost::asio::ssl::context> tls_;
     SessionStream stream_;
+    SessionDeadline deadline_{boost::beast::get_lowest_layer(stream_)};
     boost::beast::flat_buffer buffer_;
     std::string address_;
     std::string peer_; // address and port

@@ -17,15 +17,16 @@ constexpr int send_buffer = 64 * 1024; // of the system, for one stream
 
 } // namespace
 
-HttpStreaming::HttpStreaming(Connection& connection, const SessionShare& share, std::shared_ptr<HttpStream> source, Ended ended)
-    : connection_{connection}, share_{share}, source_{std::move(source)}, ended_{std::move(ended)},
+HttpStreaming::HttpStreaming(Connection& connection, SessionDeadline& deadline, const SessionShare& share, std::shared_ptr<HttpStream> source,
+                             Ended ended)
+    : connection_{connection}, deadline_{deadline}, share_{share}, source_{std::move(source)}, ended_{std::move(ended)},
       timer_{connection.get_executor()} {}
 
-void HttpStreaming::arm() { beast::get_lowest_layer(connection_).expires_after(share_.options.request_time); }
+void HttpStreaming::arm() { deadline_.after(share_.options.request_time); }
 
 void HttpStreaming::start(const HttpAnswer& answer) {
     boost::system::error_code ignored;
-    beast::get_lowest_layer(connection_).socket().set_option(asio::socket_base::send_buffer_size(send_buffer), ignored);
+    beast::get_lowest_layer(connection_).set_option(asio::socket_base::send_buffer_size(send_buffer), ignored);
     header_.result(static_cast<unsigned>(answer.status));
     set_headers(header_, answer);
     header_.keep_alive(false);
@@ -38,9 +39,8 @@ void HttpStreaming::start(const HttpAnswer& answer) {
     });
 }
 
-/// Begun without a time limit; what arm() sets later is for writing only, since this is pending.
+/// Pending as long as the stream: has no time limit.
 void HttpStreaming::watch() {
-    beast::get_lowest_layer(connection_).expires_never();
     connection_.async_read_some(asio::buffer(&unexpected_, 1), [self = shared_from_this()](beast::error_code, std::size_t) {
         if (self->complete_) return self->end(true);
         self->break_off();
@@ -48,6 +48,7 @@ void HttpStreaming::watch() {
 }
 
 void HttpStreaming::wait() {
+    deadline_.never();
     timer_.expires_after(share_.options.stream_interval);
     timer_.async_wait([self = shared_from_this()](beast::error_code error) {
         if (!error) self->step();
@@ -78,13 +79,15 @@ void HttpStreaming::send_end() {
     asio::async_write(connection_, http::make_chunk_last(), [self = shared_from_this()](beast::error_code error, std::size_t) {
         if (error || self->over_) return self->break_off();
         self->complete_ = true;
-        beast::get_lowest_layer(self->connection_).cancel(); // watch() goes on from here: a goodbye reads too
+        boost::system::error_code ignored;
+        beast::get_lowest_layer(self->connection_).cancel(ignored); // watch() goes on from here: a goodbye reads too
     });
 }
 
 void HttpStreaming::break_off() {
     if (over_) return;
-    beast::get_lowest_layer(connection_).close(); // with everything that is pending
+    boost::system::error_code ignored;
+    beast::get_lowest_layer(connection_).close(ignored); // with everything that is pending
     end(false);
 }
 

@@ -21,7 +21,7 @@ public:
     /// Called once; the argument says whether the connection is still good for a goodbye. Holds the session as long as this lives.
     using Ended = std::function<void(bool in_order)>;
 
-    HttpStreaming(Connection& connection, const SessionShare& share, std::shared_ptr<HttpStream> source, Ended ended);
+    HttpStreaming(Connection& connection, SessionDeadline& deadline, const SessionShare& share, std::shared_ptr<HttpStream> source, Ended ended);
     void start(const HttpAnswer& answer);
 
 private:
@@ -36,6 +36,7 @@ private:
     void arm();
 
     Connection& connection_;
+    SessionDeadline& deadline_; // of writing only: the client may be silent for ever
     const SessionShare& share_;
     std::shared_ptr<HttpStream> source_;
     Ended ended_;

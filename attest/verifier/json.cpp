@@ -90,22 +90,39 @@ Result<Json, ApiError> parse_object(std::string_view text) {
     return value;
 }
 
-Result<std::string, ApiError> text_member(const Json& object, const char* name, std::size_t limit) {
-    const auto member = object.find(name);
-    if (member == object.end() || !member->is_string())
-        return refuse(400, "member", std::string("\"") + name + "\" must be a string");
-    std::string text = member->get<std::string>();
+namespace {
+
+/// A view into it: a log is long.
+Result<std::string_view, ApiError> text_of(const Json& member, const char* name, std::size_t limit) {
+    if (!member.is_string()) return refuse(400, "member", std::string("\"") + name + "\" must be a string");
+    const std::string_view text = member.get_ref<const std::string&>();
     if (text.size() > limit) return refuse(400, "member", std::string("\"") + name + "\" is too long");
     return text;
 }
 
-Result<Bytes, ApiError> bytes_member(const Json& object, const char* name, std::size_t limit) {
-    const std::string text = TRY(text_member(object, name, limit / 3 * 4 + 4));
-    std::optional<Bytes> bytes = from_base64(text);
+Result<Bytes, ApiError> bytes_of(const Json& member, const char* name, std::size_t limit) {
+    std::optional<Bytes> bytes = from_base64(TRY(text_of(member, name, limit / 3 * 4 + 4)));
     if (!bytes || bytes->empty() || bytes->size() > limit)
         return refuse(400, "member", std::string("\"") + name + "\" must be base64 of at most " +
                                          std::to_string(limit) + " bytes");
     return std::move(*bytes);
+}
+
+/// Null when it is not there: that is no text either.
+const Json& member_of(const Json& object, const char* name) {
+    static const Json nothing;
+    const auto member = object.find(name);
+    return member == object.end() ? nothing : *member;
+}
+
+} // namespace
+
+Result<std::string, ApiError> text_member(const Json& object, const char* name, std::size_t limit) {
+    return std::string{TRY(text_of(member_of(object, name), name, limit))};
+}
+
+Result<Bytes, ApiError> bytes_member(const Json& object, const char* name, std::size_t limit) {
+    return bytes_of(member_of(object, name), name, limit);
 }
 
 Result<std::vector<Bytes>, ApiError> bytes_list_member(const Json& object, const char* name, std::size_t count,
@@ -115,7 +132,7 @@ Result<std::vector<Bytes>, ApiError> bytes_list_member(const Json& object, const
         return refuse(400, "member", std::string("\"") + name + "\" must be an array of at most " +
                                          std::to_string(count) + " items");
     std::vector<Bytes> list;
-    for (const Json& item : *member) list.push_back(TRY(bytes_member(Json{{name, item}}, name, limit)));
+    for (const Json& item : *member) list.push_back(TRY(bytes_of(item, name, limit)));
     return list;
 }
 

@@ -6,6 +6,7 @@
 
 #include "attest/verifier/encoding.hpp"
 #include "attest/verifier/explanation.hpp"
+#include "attest/verifier/json_text.hpp"
 #include "attest/verifier/tpm_public.hpp"
 
 namespace casemate::verifier {
@@ -22,6 +23,8 @@ std::optional<attest::TPMS_CLOCK_INFO> clock_of(const std::optional<store::Clock
     clock.safe = true;
     return clock;
 }
+
+thread_local std::unique_ptr<attest::Appraisal> spare;
 
 measure::P256PublicKey key_of(const Bytes& ak_public) {
     const Result<AttestationKey, KeyError> ak = parse_attestation_key(tpm2b(ak_public));
@@ -98,11 +101,16 @@ std::string to_expectation(const Facts& facts, const References& references) {
         clock = {facts.previous_clock->clock, facts.previous_clock->reset_count, facts.previous_clock->restart_count};
     Json ids = Json::array();
     for (const auto& reference : references) ids.push_back(reference->id());
-    Json expectation{{"ak_public", to_base64(facts.ak_public)}, {"banks", facts.banks}, {"previous_clock", clock},
-                           {"state", facts.state}, {"now", facts.now}, {"minimum_epoch", facts.minimum_epoch},
-                           {"references", ids}};
-    if (!facts.keys.keys.empty()) expectation["keys"] = to_json(facts.keys);
-    return expectation.dump();
+    JsonText expectation;
+    expectation.text("ak_public", to_base64(facts.ak_public))
+        .text("banks", facts.banks)
+        .raw("previous_clock", clock.dump())
+        .text("state", facts.state)
+        .number("now", facts.now)
+        .number("minimum_epoch", facts.minimum_epoch)
+        .raw("references", ids.dump());
+    if (!facts.keys.keys.empty()) expectation.raw("keys", to_json(facts.keys).dump());
+    return expectation.object();
 }
 
 std::optional<RecordedFacts> recorded_facts(const store::AppraisalRecord& record) {
@@ -125,7 +133,7 @@ std::optional<RecordedFacts> recorded_facts(const store::AppraisalRecord& record
 }
 
 Judgement::Judgement(const attest::EvidenceBundle& evidence, const Facts& facts, References references)
-    : references_{std::move(references)}, appraisal_{std::make_unique<attest::Appraisal>()} {
+    : references_{std::move(references)}, appraisal_{blank()} {
     for (const auto& reference : references_) sets_.push_back(reference->set());
     if (facts.state != "active") {
         reasons_.push_back({{"code", "platform_" + facts.state}, {"detail", "an operator took the platform out of service"}});
@@ -133,6 +141,14 @@ Judgement::Judgement(const attest::EvidenceBundle& evidence, const Facts& facts,
         return;
     }
     appraise(evidence, facts);
+}
+
+void Judgement::Kept::operator()(attest::Appraisal* appraisal) const { spare.reset(appraisal); }
+
+std::unique_ptr<attest::Appraisal, Judgement::Kept> Judgement::blank() {
+    std::unique_ptr<attest::Appraisal, Kept> appraisal{spare ? spare.release() : new attest::Appraisal};
+    appraisal->clear();
+    return appraisal;
 }
 
 void Judgement::appraise(const attest::EvidenceBundle& evidence, const Facts& facts) {

@@ -63,7 +63,12 @@ private:
 
     References references_;
     std::vector<attest::ReferenceSet> sets_;
-    std::unique_ptr<attest::Appraisal> appraisal_; // too large for a stack
+    /// Too large for a stack, and for the heap each time: a thread keeps one for its next judgement.
+    struct Kept {
+        void operator()(attest::Appraisal* appraisal) const;
+    };
+    [[nodiscard]] static std::unique_ptr<attest::Appraisal, Kept> blank();
+    std::unique_ptr<attest::Appraisal, Kept> appraisal_;
     Json reasons_ = Json::array();
     std::string explanation_;
 };

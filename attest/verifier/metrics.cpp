@@ -2,7 +2,10 @@
 // See metrics.hpp. The registry and the format are prometheus-cpp's.
 #include "attest/verifier/metrics.hpp"
 
+#include <map>
 #include <mutex>
+#include <shared_mutex>
+#include <tuple>
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -50,6 +53,17 @@ Family<Histogram>& histogram(Registry& registry, const char* name, const char* h
 
 class Metrics::Implementation {
 public:
+    /// One route with one status.
+    struct Series {
+        Histogram* latency;
+        Counter* requests;
+    };
+    using Key = std::tuple<std::string, std::string, int>;
+
+    Series& series(std::string_view method, std::string_view route, int status);
+    Counter& of_grant(std::string_view what) { return grants.Add({{"what", std::string{what}}}); }
+    Histogram& of_step(store::Step step) { return store.Add({{"step", name_of(step)}}, store_buckets); }
+
     Registry registry;
     Family<Counter>& requests = counter(registry, "casemate_http_requests_total", "Requests answered, by route and status.");
     Family<Histogram>& latency =
@@ -78,9 +92,32 @@ public:
     Gauge& head = gauge(registry, "casemate_audit_head", "Sequence number of the newest row of the audit trail.").Add({});
     Gauge& ready = gauge(registry, "casemate_ready", "1 when /readyz would say ready.").Add({});
 
+    // What is counted with each request, found once.
+    std::shared_mutex series_lock;
+    std::map<Key, Series, std::less<>> known_series;
+    Histogram& wait = of_step(store::Step::wait);
+    Histogram& commit = of_step(store::Step::commit);
+    Histogram& use = of_step(store::Step::use);
+    Counter& renewed = of_grant("renewed");
+    Counter& affirming = verdicts.Add({{"verdict", "affirming"}});
+
     std::mutex ages_lock;
     std::vector<Gauge*> shown_ages;
 };
+
+Metrics::Implementation::Series& Metrics::Implementation::series(std::string_view method, std::string_view route, int status) {
+    const std::tuple<std::string_view, std::string_view, int> key{method, route, status};
+    {
+        const std::shared_lock guard{series_lock};
+        if (const auto found = known_series.find(key); found != known_series.end()) return found->second; // never removed
+    }
+    const prometheus::Labels labels{{"method", std::string{method}}, {"route", std::string{route}}};
+    prometheus::Labels with_status = labels;
+    with_status.emplace("status", std::to_string(status));
+    const Series made{&latency.Add(labels, request_buckets), &requests.Add(with_status)};
+    const std::lock_guard guard{series_lock};
+    return known_series.try_emplace(Key{method, route, status}, made).first->second;
+}
 
 Metrics::Metrics() : implementation_{std::make_unique<Implementation>()} {
     // A series that begins with its first event has no rate for it.
@@ -90,26 +127,30 @@ Metrics::Metrics() : implementation_{std::make_unique<Implementation>()} {
 Metrics::~Metrics() = default;
 
 void Metrics::request(std::string_view method, std::string_view route, int status, std::chrono::nanoseconds took) {
-    const prometheus::Labels labels{{"method", std::string{method}}, {"route", std::string{route}}};
-    implementation_->latency.Add(labels, request_buckets).Observe(seconds(took));
-    prometheus::Labels with_status = labels;
-    with_status.emplace("status", std::to_string(status));
-    implementation_->requests.Add(with_status).Increment();
+    const Implementation::Series& series = implementation_->series(method, route, status);
+    series.latency->Observe(seconds(took));
+    series.requests->Increment();
 }
 
 void Metrics::appraised(const std::string& verdict, const Json& reasons) {
-    implementation_->verdicts.Add({{"verdict", verdict}}).Increment();
+    if (verdict == "affirming") implementation_->affirming.Increment();
+    else implementation_->verdicts.Add({{"verdict", verdict}}).Increment();
     for (const Json& reason : reasons)
         implementation_->reasons.Add({{"verdict", verdict}, {"reason", reason["code"].get<std::string>()}}).Increment();
 }
 
-void Metrics::grant(const char* what) { implementation_->grants.Add({{"what", what}}).Increment(); }
+void Metrics::grant(std::string_view what) {
+    Counter& counted = what == "renewed" ? implementation_->renewed : implementation_->of_grant(what);
+    counted.Increment();
+}
 void Metrics::signing_failed() { implementation_->signing_failures.Increment(); }
 void Metrics::incident() { implementation_->incidents.Increment(); }
 void Metrics::alarm_raised() { implementation_->alarms.Increment(); }
 
 void Metrics::store_step(store::Step step, std::chrono::nanoseconds took) {
-    implementation_->store.Add({{"step", name_of(step)}}, store_buckets).Observe(seconds(took));
+    Implementation& to = *implementation_;
+    Histogram& histogram = step == store::Step::wait ? to.wait : step == store::Step::commit ? to.commit : to.use;
+    histogram.Observe(seconds(took));
 }
 
 void Metrics::fleet(const FleetPicture& picture) {

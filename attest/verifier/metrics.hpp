@@ -50,7 +50,7 @@ public:
     /// `reasons`: [{code, ...}], as in the answer to evidence.
     void appraised(const std::string& verdict, const Json& reasons);
     /// issued, reissued, renewed, revoked
-    void grant(const char* what);
+    void grant(std::string_view what);
     void signing_failed();
     void store_step(store::Step step, std::chrono::nanoseconds took);
     void incident();

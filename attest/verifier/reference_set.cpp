@@ -286,8 +286,7 @@ References ReferenceLibrary::seen() const {
     return loaded_;
 }
 
-References ReferenceLibrary::current() const {
-    const std::int64_t generation = context_.store.reference_generation();
+References ReferenceLibrary::current(std::int64_t generation) const {
     {
         const std::lock_guard guard{lock_};
         if (generation == generation_) return loaded_;

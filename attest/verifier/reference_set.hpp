@@ -74,7 +74,9 @@ public:
     [[nodiscard]] Result<std::string, ApiError> add(const std::string& document, const std::string& source);
     [[nodiscard]] bool remove(const std::string& id);
     /// As the store has them now. Throws CryptoFailure when a set there cannot be read: it is never ignored.
-    [[nodiscard]] References current() const;
+    [[nodiscard]] References current() const { return current(context_.store.reference_generation()); }
+    /// The same by who has just read Store::reference_generation().
+    [[nodiscard]] References current(std::int64_t generation) const;
     /// As current() gave them last: a guess, to be compared with current().
     [[nodiscard]] References seen() const;
     /// As the last of current() found them, or newer.

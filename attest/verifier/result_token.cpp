@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "attest/verifier/encoding.hpp"
+#include "attest/verifier/json_text.hpp"
 #include "attest/verifier/trust_vector.hpp"
 
 namespace casemate::verifier {
@@ -21,8 +22,7 @@ Failure<ResultRefusal> refuse(Why why, std::string detail) { return {{why, std::
 /// Base64url without padding [RFC 7515 2].
 std::string to_base64url(ByteView bytes) {
     std::string text = to_base64(bytes);
-    std::replace(text.begin(), text.end(), '+', '-');
-    std::replace(text.begin(), text.end(), '/', '_');
+    for (char& letter : text) letter = letter == '+' ? '-' : letter == '/' ? '_' : letter;
     text.erase(text.find_last_not_of('=') + 1);
     return text;
 }
@@ -44,28 +44,32 @@ Json codes_of(const Json& reasons) {
     return codes;
 }
 
-Json submodule(const Judgement& judgement, const std::string& platform_id) {
-    Json claims{{"ear_status", judgement.verdict()},
-                {"ear_trustworthiness_vector", trust_vector(judgement)},
-                {"casemate_platform_id", platform_id},
-                {"casemate_reasons", codes_of(judgement.reasons())},
-                {"casemate_explanation", judgement.explanation()}};
-    if (!judgement.affirming()) return claims;
-    claims["ear_appraisal_policy_ids"] = {"urn:casemate:reference:" + judgement.reference()};
-    claims["casemate_reference_id"] = judgement.reference();
-    claims["casemate_policy_epoch"] = judgement.appraisal().reference->policy->epoch;
-    claims["casemate_launch_id"] = to_hex(judgement.appraisal().launch_id);
-    return claims;
+std::string submodule(const Judgement& judgement, const std::string& platform_id) {
+    JsonText claims;
+    claims.text("ear_status", judgement.verdict())
+        .raw("ear_trustworthiness_vector", trust_vector(judgement).dump())
+        .text("casemate_platform_id", platform_id)
+        .raw("casemate_reasons", codes_of(judgement.reasons()).dump())
+        .text("casemate_explanation", judgement.explanation());
+    if (!judgement.affirming()) return claims.object();
+    const std::string reference = judgement.reference();
+    return claims.raw("ear_appraisal_policy_ids", Json::array({"urn:casemate:reference:" + reference}).dump())
+        .text("casemate_reference_id", reference)
+        .raw("casemate_policy_epoch", std::to_string(judgement.appraisal().reference->policy->epoch))
+        .text("casemate_launch_id", to_hex(judgement.appraisal().launch_id))
+        .object();
 }
 
-Json claims_of(const Judgement& judgement, const ResultSubject& subject) {
-    return {{"eat_profile", profile},
-            {"iat", subject.issued_at / 1000},
-            {"exp", (subject.issued_at + subject.lifetime) / 1000},
-            {"jti", to_hex(random_bytes(16))},
-            {"eat_nonce", to_base64url(subject.nonce)},
-            {"ear_verifier_id", {{"developer", "casemate"}, {"build", "casemate-verifierd 0.1.0"}}},
-            {"submods", {{"platform", submodule(judgement, subject.platform_id)}}}};
+std::string claims_of(const Judgement& judgement, const ResultSubject& subject) {
+    return JsonText{}
+        .text("eat_profile", profile)
+        .number("iat", subject.issued_at / 1000)
+        .number("exp", (subject.issued_at + subject.lifetime) / 1000)
+        .text("jti", to_hex(random_bytes(16)))
+        .text("eat_nonce", to_base64url(subject.nonce))
+        .raw("ear_verifier_id", R"({"developer":"casemate","build":"casemate-verifierd 0.1.0"})")
+        .raw("submods", JsonText{}.raw("platform", submodule(judgement, subject.platform_id)).object())
+        .object();
 }
 
 struct Parts {
@@ -152,10 +156,24 @@ const char* name_of(Why why) {
     return "result_shape";
 }
 
+namespace {
+
+/// The same for all results by one key: made once a thread.
+const std::string& header_of(const ResultKey& key) {
+    thread_local ResultKey made_for{};
+    thread_local std::string header;
+    if (header.empty() || made_for != key) {
+        const Json members{{"alg", "ES256"}, {"kid", key_id(key)}, {"typ", "JWT"}};
+        header = to_base64url(as_bytes(members.dump())) + ".";
+        made_for = key;
+    }
+    return header;
+}
+
+} // namespace
+
 std::string sign_result(const Judgement& judgement, const ResultSubject& subject, const cose::Signer& key) {
-    const Json header{{"alg", "ES256"}, {"kid", key_id(key.public_key())}, {"typ", "JWT"}};
-    std::string text = to_base64url(as_bytes(header.dump())) + "." +
-                       to_base64url(as_bytes(claims_of(judgement, subject).dump()));
+    std::string text = header_of(key.public_key()) + to_base64url(as_bytes(claims_of(judgement, subject)));
     const auto signature = key.sign(as_bytes(text), {});
     if (!signature) throw CryptoFailure(std::string("cannot sign a result: ") + cose::describe(signature.error()));
     return text + "." + to_base64url(signature.value());

@@ -26,7 +26,7 @@ enum class Body { none, object };
 struct Call {
     std::map<std::string, std::string, std::less<>> ids;
     Json body = Json::object();
-    std::string raw_body;
+    std::string_view raw_body; // of the request, while it is answered
     Principal caller; // empty for anyone
     std::string last_event_id; // UNTRUSTED
     std::optional<store::Platform> platform{}; // that calls about itself, as it was when its token was checked

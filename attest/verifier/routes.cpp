@@ -92,7 +92,7 @@ void Service::add_owner_routes(std::vector<Route>& table) {
         table.push_back({method, pattern, Caller::owner, body, handler});
     };
     add("POST", "/v1/reference", Body::object,
-        [this](const Call& call) { return operator_.add_reference(call.raw_body, call.caller); });
+        [this](const Call& call) { return operator_.add_reference(std::string{call.raw_body}, call.caller); });
     add("DELETE", "/v1/reference/{reference}", Body::none,
         [this](const Call& call) { return operator_.remove_reference(call.id("reference"), call.caller); });
     add("POST", "/v1/platforms/{platform}/approval", Body::none,

@@ -91,6 +91,13 @@ public:
     constexpr void add(const Digest& digest) {
         if (count_ < max_banks) digests_[count_++] = digest;
     }
+    /// Room for one that is filled in by the caller; there must be some.
+    constexpr ByteSpan add(TPM_ALG_ID algorithm) {
+        Digest& digest = digests_[count_++];
+        digest.algorithm = algorithm;
+        return digest.span();
+    }
+    constexpr void clear() { count_ = 0; }
     [[nodiscard]] constexpr const Digest* find(TPM_ALG_ID algorithm) const {
         for (const Digest& each : *this) {
             if (each.algorithm == algorithm) return &each;

@@ -68,6 +68,12 @@ Status<EventLogError> EventLogReader::read_header() {
 
 Result<LogEvent, EventLogError> EventLogReader::next() {
     LogEvent event;
+    TRY(next(event));
+    return event;
+}
+
+Status<EventLogError> EventLogReader::next(LogEvent& event) {
+    event.digests.clear();
     event.pcr = rest_.u32();
     event.type = rest_.u32();
     const std::uint32_t count = rest_.u32();
@@ -78,15 +84,13 @@ Result<LogEvent, EventLogError> EventLogReader::next() {
         if (rest_.ok() && algorithm != static_cast<std::uint16_t>(bank)) return Failure{EventLogError::digests};
         const ByteView value = rest_.bytes(digest_size(bank));
         if (!rest_.ok()) return Failure{EventLogError::truncated};
-        Digest digest{bank, {}};
-        std::memcpy(digest.storage.data(), value.data(), value.size());
-        event.digests.add(digest);
+        std::memcpy(event.digests.add(bank).data(), value.data(), value.size());
     }
     const std::uint32_t size = rest_.u32();
     if (rest_.ok() && size > max_event_data) return Failure{EventLogError::event_too_long};
     event.data = rest_.bytes(size);
     if (!rest_.ok()) return Failure{EventLogError::truncated};
-    return event;
+    return Done{};
 }
 
 Result<EventLogWriter, EventLogError> EventLogWriter::create(ByteSpan buffer, const Banks& banks) {

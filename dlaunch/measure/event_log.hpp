@@ -44,6 +44,8 @@ public:
     [[nodiscard]] bool at_end() const { return rest_.remaining() == 0; }
     /// Only when not at_end(). Views into the log.
     [[nodiscard]] Result<LogEvent, EventLogError> next();
+    /// The same into an event that is there already; what it had is gone.
+    [[nodiscard]] Status<EventLogError> next(LogEvent& event);
 
 private:
     explicit EventLogReader(ByteView log) : rest_{log} {}

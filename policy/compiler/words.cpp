@@ -48,7 +48,7 @@ std::vector<std::string> tpm_command_words(std::span<const std::uint32_t> comman
 }
 
 std::optional<std::uint8_t> reset_bit(std::string_view word) {
-    const auto kind = std::ranges::find(reset_names, word) - reset_names.begin();
+    const auto kind = static_cast<std::size_t>(std::ranges::find(reset_names, word) - reset_names.begin());
     if (kind == reset_names.size()) return std::nullopt;
     return static_cast<std::uint8_t>(1 << kind);
 }

@@ -14,7 +14,17 @@ namespace http = beast::http;
 
 constexpr const char* address = "127.0.0.1";
 constexpr std::size_t answer_size = 4096; // of most: read at once
-constexpr std::chrono::seconds patience{60}; // for one operation: a fleet that hangs ends
+/// For one operation: a fleet that hangs ends, and one that is done waits for nothing.
+class Patience {
+public:
+    explicit Patience(verifier::Deadline<ClientSocket>& deadline) : deadline_{deadline} { deadline_.after(std::chrono::seconds{60}); }
+    ~Patience() { deadline_.stop(); }
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+
+private:
+    verifier::Deadline<ClientSocket>& deadline_;
+};
 
 } // namespace
 
@@ -27,10 +37,11 @@ Target::Target(std::uint16_t port, const std::filesystem::path& authority)
 }
 
 Task<> Client::connect() {
-    beast::tcp_stream& transport = beast::get_lowest_layer(stream_);
-    transport.expires_after(patience);
+    ClientSocket& transport = beast::get_lowest_layer(stream_);
+    deadline_.belongs_to(weak_from_this());
+    const Patience limited{deadline_};
     co_await transport.async_connect(target_.endpoint, asio::use_awaitable);
-    transport.socket().set_option(asio::ip::tcp::no_delay{true}); // a request may be longer than a segment
+    transport.set_option(asio::ip::tcp::no_delay{true}); // a request may be longer than a segment
     buffer_.reserve(answer_size);
     co_await stream_.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
 }
@@ -43,23 +54,28 @@ Task<HttpReply> Client::call(HttpCall call) {
     request.set(http::field::content_type, "application/json");
     request.body() = std::move(call.body);
     request.prepare_payload();
-    beast::get_lowest_layer(stream_).expires_after(patience);
-    co_await http::async_write(stream_, request, asio::use_awaitable);
+    {
+        const Patience limited{deadline_};
+        co_await http::async_write(stream_, request, asio::use_awaitable);
+    }
     co_return co_await read_reply();
 }
 
 Task<HttpReply> Client::read_reply() {
     http::response<http::string_body> response;
-    beast::get_lowest_layer(stream_).expires_after(patience);
+    const Patience limited{deadline_};
     co_await http::async_read(stream_, buffer_, response, asio::use_awaitable);
     co_return HttpReply{static_cast<int>(response.result_int()), std::move(response.body())};
 }
 
 Task<> Client::send_raw(std::string bytes) {
-    beast::get_lowest_layer(stream_).expires_after(patience);
+    const Patience limited{deadline_};
     co_await asio::async_write(stream_, asio::buffer(bytes), asio::use_awaitable);
 }
 
-void Client::drop() { beast::get_lowest_layer(stream_).close(); }
+void Client::drop() {
+    boost::system::error_code ignored;
+    beast::get_lowest_layer(stream_).close(ignored);
+}
 
 } // namespace casemate::fleet

@@ -15,10 +15,14 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
+#include "attest/verifier/deadline.hpp"
+
 namespace casemate::fleet {
 
 template <typename T = void>
 using Task = boost::asio::awaitable<T>;
+
+using ClientSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
 /// The service under load, at 127.0.0.1.
 struct Target {
@@ -41,7 +45,7 @@ struct HttpReply {
     std::string body;
 };
 
-class Client {
+class Client : public std::enable_shared_from_this<Client> {
 public:
     Client(boost::asio::io_context& io, Target& target) : target_{target}, stream_{io, target.tls} {}
 
@@ -55,7 +59,8 @@ public:
 
 private:
     Target& target_;
-    boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
+    boost::beast::ssl_stream<ClientSocket> stream_;
+    verifier::Deadline<ClientSocket> deadline_{boost::beast::get_lowest_layer(stream_)};
     boost::beast::flat_buffer buffer_;
 };
 

@@ -8,7 +8,6 @@ namespace {
 using verifier::to_base64;
 using verifier::to_hex;
 
-constexpr std::uint32_t launch_pcrs = 0x7e0000; // PCR 17-22
 constexpr std::uint64_t firmware_version = 0x2019102300163636;
 constexpr std::size_t name_size = 34; // of the signing key: nothing in a quote depends on it
 
@@ -31,7 +30,7 @@ void write_selection(BigEndianWriter& out, const attest::PcrSelection& selection
 
 std::vector<attest::PcrSelection> whole_selection() {
     std::vector<attest::PcrSelection> all;
-    for (const measure::TPM_ALG_ID bank : LaunchModel::banks()) all.push_back({bank, launch_pcrs});
+    for (const measure::TPM_ALG_ID bank : LaunchModel::banks()) all.push_back({bank, launch_pcr_mask});
     return all;
 }
 

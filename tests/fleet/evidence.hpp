@@ -21,6 +21,8 @@ struct QuoteFields {
     std::vector<attest::PcrSelection> selection;
 };
 
+inline constexpr std::uint32_t launch_pcr_mask = 0x7e0000; // PCR 17-22
+
 /// The banks of LaunchModel::banks() with PCR 17-22 each.
 [[nodiscard]] std::vector<attest::PcrSelection> whole_selection();
 /// TPMS_ATTEST: the digest is of the selected PCRs of `pcrs`, as a TPM makes it; of banks that it has.

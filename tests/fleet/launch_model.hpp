@@ -36,7 +36,10 @@ public:
 
     /// reference.json of this launch (docs/interfaces/policy.md).
     [[nodiscard]] Json reference() const { return test::TestVerifier::reference(platform_); }
+    /// Active, and quoted. The log has sha1 beside them, if not told otherwise.
     [[nodiscard]] static measure::Banks banks();
+    /// The banks of logs from now on; gives those until now.
+    [[nodiscard]] measure::Banks log_in(const measure::Banks& banks) { return std::exchange(platform_.builder.log_banks, banks); }
     /// From now on it launches a hypervisor that its reference() does not accept.
     void change_hypervisor() { platform_.builder.hypervisor.push_back(0); }
     /// What SKINIT measures.

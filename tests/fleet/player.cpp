@@ -3,8 +3,22 @@
 #include "tests/fleet/player.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
+#include <simdjson.h>
 
 namespace casemate::fleet {
+namespace {
+
+namespace dom = simdjson::dom;
+
+/// Read in place: the load's generator is on the processors that it measures.
+dom::element read(const HttpReply& reply) {
+    thread_local dom::parser parser;
+    return parser.parse(reply.body);
+}
+
+std::string text(const dom::element& object, const char* name) { return std::string{object[name].get_string().value()}; }
+
+} // namespace
 
 std::string Reply::word() const {
     if (body.contains("error")) return body["error"].value("code", "?");
@@ -25,8 +39,12 @@ Task<Reply> Player::call(HttpCall call) {
     co_return Reply{reply.status, Json::parse(reply.body)};
 }
 
+HttpCall Player::own_call(std::string method, const char* path, std::string body) const {
+    return {std::move(method), "/v1/platforms/" + platform_.id() + path, platform_.token(), std::move(body)};
+}
+
 Task<Reply> Player::own(std::string method, std::string path, std::string body) {
-    return call({std::move(method), "/v1/platforms/" + platform_.id() + path, platform_.token(), std::move(body)});
+    return call(own_call(std::move(method), path.c_str(), std::move(body)));
 }
 
 Task<Reply> Player::begin_enrolment(Json offer) { return call({"POST", "/v1/enrolments", "", offer.dump()}); }
@@ -71,10 +89,14 @@ Task<Reply> Player::attest() {
 }
 
 Task<int> Player::renew() {
-    const Challenge challenge = co_await this->challenge();
-    const Reply reply = co_await own("POST", "/evidence", platform_.evidence_body(challenge));
-    if (reply.body.value("verdict", "") != "affirming") co_return -1;
-    co_return static_cast<int>(reply.body.at("grants").size());
+    const HttpReply asked = co_await client_->call(own_call("POST", "/challenges", "{}"));
+    if (asked.status != 200) throw std::runtime_error("no challenge: " + asked.body);
+    const dom::element offer = read(asked);
+    const Challenge challenge{text(offer, "challenge_id"), *verifier::from_base64(text(offer, "nonce"))};
+    const HttpReply answered = co_await client_->call(own_call("POST", "/evidence", platform_.evidence_body(challenge)));
+    const dom::element answer = read(answered);
+    if (answered.status != 200 || answer["verdict"].get_string().value() != "affirming") co_return -1;
+    co_return static_cast<int>(answer["grants"].get_array().value().size());
 }
 
 } // namespace casemate::fleet

@@ -65,6 +65,8 @@ public:
     [[nodiscard]] Client& client() { return *client_; }
 
 private:
+    [[nodiscard]] HttpCall own_call(std::string method, const char* path, std::string body) const;
+
     Stage& stage_;
     VirtualPlatform platform_;
     std::shared_ptr<Client> client_;

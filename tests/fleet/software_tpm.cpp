@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // See software_tpm.hpp.
+#define OPENSSL_SUPPRESS_DEPRECATED // ECDSA_do_sign(), as in attest/cose/signer.cpp
 #include "tests/fleet/software_tpm.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
@@ -162,14 +164,11 @@ std::optional<Bytes> SoftwareTpm::activate(ByteView blob, ByteView encrypted_sec
 Bytes SoftwareTpm::sign(ByteView attest) const { return sign_as_tpm(*ak_, attest); }
 
 Bytes sign_as_tpm(EVP_PKEY& key, ByteView attest) {
-    const KeyContext context{EVP_PKEY_CTX_new(&key, nullptr)};
     const verifier::Sha256 digest = sha256(attest);
-    std::array<std::uint8_t, 80> der{}; // at most 72 bytes
-    std::size_t size = der.size();
-    require(context && EVP_PKEY_sign_init(context.get()) == 1 &&
-                EVP_PKEY_sign(context.get(), der.data(), &size, digest.data(), digest.size()) == 1, "sign a quote");
-    const unsigned char* at = der.data();
-    const std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>> signature{d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size))};
+    const EC_KEY* secret = EVP_PKEY_get0_EC_KEY(&key); // made once for each key
+    require(secret != nullptr, "sign a quote");
+    const std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>> signature{
+        ECDSA_do_sign(digest.data(), static_cast<int>(digest.size()), const_cast<EC_KEY*>(secret))};
     require(signature != nullptr, "sign a quote");
     std::array<std::uint8_t, coordinate_size> r{}, s{};
     BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), r.data(), coordinate_size);

@@ -60,6 +60,26 @@ void gates_refused_for(EvidenceBuilder& evidence, AppraisalError error) {
 
 } // namespace
 
+TEST_CASE("an appraisal that is used again keeps nothing of the one before", "[appraise]") {
+    EvidenceBuilder evidence;
+    evidence.leases.push_back(lease_of(evidence));
+    REQUIRE(evidence.appraise().verdict == Verdict::affirming);
+    REQUIRE_FALSE(evidence.result->gates.empty());
+    evidence.bend_signature = [](Bytes& signature) { signature.back() ^= 1; };
+    const Appraisal& refused = evidence.appraise();
+    CHECK(words(refused) == "signature_invalid ");
+    CHECK(refused.verdict == Verdict::contraindicated);
+    CHECK(refused.gates.empty());
+    CHECK(refused.leases.empty());
+    CHECK_FALSE(refused.clock.has_value());
+    CHECK_FALSE(refused.log.has_value());
+    CHECK(refused.launch_id == measure::LaunchId{});
+    CHECK(refused.reference == nullptr);
+    CHECK(refused.custody.open_gate(0, 1).empty());
+    evidence.bend_signature = nullptr;
+    CHECK(words(evidence.appraise()).empty());
+}
+
 TEST_CASE("good evidence is affirmed and its gates may be granted", "[appraise]") {
     EvidenceBuilder evidence;
     const Appraisal& appraisal = evidence.appraise();

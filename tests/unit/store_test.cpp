@@ -42,6 +42,58 @@ TEMPLATE_TEST_CASE("a challenge is taken once, by its platform, before it expire
     CHECK(opened.store->take_challenge("c", "p", 99).outcome == TakeOutcome::taken);
 }
 
+TEMPLATE_TEST_CASE("challenges of the day before are forgotten, looked for once a second", "[store]", OnSqlite, OnPostgresql) {
+    constexpr Millis day = 24LL * 3600 * 1000;
+    Opened<TestType> opened;
+    Store& store = *opened.store;
+    store.add_challenge({"old", "p", {1}, 100}, 0);
+    store.add_challenge({"a", "p", {1}, day + 200}, 999); // nothing is looked for
+    CHECK(store.take_challenge("old", "p", 200).outcome == TakeOutcome::expired);
+    store.add_challenge({"b", "p", {1}, day + 200}, day + 99);
+    CHECK(store.take_challenge("old", "p", day).outcome == TakeOutcome::used);
+    store.add_challenge({"c", "p", {1}, day + 200}, day + 100); // within the second
+    CHECK(store.take_challenge("old", "p", day).outcome == TakeOutcome::used);
+    store.add_challenge({"d", "p", {1}, day + 200}, 500 + day + 600);
+    CHECK(store.take_challenge("old", "p", day).outcome == TakeOutcome::unknown);
+}
+
+TEMPLATE_TEST_CASE("a held platform comes with all that its evidence is decided by", "[store]", OnSqlite, OnPostgresql) {
+    Opened<TestType> opened;
+    Store& store = *opened.store;
+    REQUIRE(store.bind_platform(stored_platform("q")) == BindOutcome::bound);
+    store.add_grant(stored_grant("g", 1));
+    store.add_grant(stored_grant("h", 2));
+    store.set_rule("epoch", 7);
+    const std::int64_t generation = store.reference_generation();
+    AppraisalRecord result;
+    result.platform_id = "p";
+    result.evidence = "{\"log\":\"text\"}";
+    result.log_at = 8;
+    result.log_size = 4;
+    result.log_hash = {5, 6};
+    store.add_result(result, std::nullopt, 9);
+    CHECK_THROWS_AS(store.hold_ground("p", "epoch", {5, 6}), StoreFailure); // outside a unit it would hold nothing
+    const auto unit = store.begin();
+    const std::optional<Ground> ground = store.hold_ground("p", "epoch", {5, 6});
+    REQUIRE(ground);
+    CHECK(ground->platform.identity.platform_id == "p");
+    REQUIRE(ground->grants.size() == 2);
+    CHECK(ground->grants[1].id == "h");
+    CHECK(ground->reference_generation == generation);
+    CHECK(ground->rule == 7);
+    CHECK(ground->log_kept);
+    const std::optional<Ground> other = store.hold_ground("q", "no such rule", {5, 6});
+    REQUIRE(other);
+    CHECK(other->grants.empty());
+    CHECK(other->rule == 0);
+    CHECK_FALSE(other->log_kept); // it is another platform's
+    CHECK_FALSE(store.hold_ground("unknown", "epoch", {}));
+    result.log_kept = ground->log_kept;
+    store.add_result(result, std::nullopt, 9);
+    unit->commit();
+    CHECK(store.newest_result("p")->evidence == result.evidence);
+}
+
 TEMPLATE_TEST_CASE("an enrolment is taken once and not after its time", "[store]", OnSqlite, OnPostgresql) {
     Opened<TestType> opened;
     Enrolment enrolment{"e", {"p2", {1}, {2}, {3}, "sha256,sha384"}, {7}, 100};

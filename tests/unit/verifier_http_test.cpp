@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTPS server over real loopback connections: TLS 1.3 only, limits on size and time, busy port, clean stop.
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <set>
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -96,6 +98,25 @@ TEST_CASE("a client that says nothing, or too many of them, are cut off", "[veri
     CHECK(closes(second));
     for (const int fd : {first, second, third}) ::close(fd);
     CHECK(server.call({"GET", "/v1/x", "", ""}).status == 200);
+}
+
+TEST_CASE("who goes on within the time may stay for longer than it", "[verifier]") {
+    HttpOptions limits;
+    limits.request_time = std::chrono::milliseconds{1500};
+    std::atomic<int> handled{0};
+    std::set<std::string> peers;
+    const TestServer server{[&](const HttpRequest& request) {
+                                ++handled;
+                                peers.insert(request.peer);
+                                return echo(request);
+                            }, limits};
+    relay::VerifierClient client{server.url(), server.authority(), std::chrono::seconds{10}, 1 << 20};
+    for (int i = 0; i < 4; ++i) {
+        CHECK(client.call({"GET", "/v1/x", "", ""}).status == 200);
+        ::usleep(500'000);
+    }
+    CHECK(handled == 4);
+    CHECK(peers.size() == 1); // one connection, though the first deadline has passed meanwhile
 }
 
 TEST_CASE("a busy port and unusable files are one clear sentence", "[verifier]") {

@@ -2,10 +2,9 @@
 // See appraisal_rate.hpp.
 #include "tests/bench/attest/appraisal_rate.hpp"
 
-#include <chrono>
-
 #include "attest/verifier/reference_set.hpp"
 #include "attest/verifier/tpm_public.hpp"
+#include "tests/bench/attest/verification_rate.hpp"
 #include "tests/fleet/virtual_platform.hpp"
 
 namespace casemate::bench::attest {
@@ -14,47 +13,9 @@ namespace {
 using casemate::attest::Appraisal;
 using fleet::Bytes;
 using verifier::Json;
-using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds slice{250};
 constexpr int slices = 8; // of each
-constexpr int at_once = 64; // between two looks at the clock
-
-/// Work and the time that it took.
-struct Account {
-    double count = 0;
-    double seconds = 0;
-    template <typename Work>
-    void spend_slice(const Work& work) {
-        const Clock::time_point start = Clock::now();
-        Clock::time_point now = start;
-        for (; now < start + slice; now = Clock::now(), count += at_once)
-            for (int i = 0; i < at_once; ++i) work();
-        seconds += std::chrono::duration<double>(now - start).count();
-    }
-    [[nodiscard]] double rate() const { return count / seconds; }
-};
-
-/// What `openssl speed ecdsap256` does: one prepared context, one signature.
-class Verification {
-public:
-    Verification() : context_{EVP_PKEY_CTX_new(key_.get(), nullptr)} {
-        const verifier::KeyContext signer{EVP_PKEY_CTX_new(key_.get(), nullptr)};
-        verifier::require(EVP_PKEY_sign_init(signer.get()) == 1 &&
-                              EVP_PKEY_sign(signer.get(), signature_.data(), &size_, digest_.data(), digest_.size()) == 1 &&
-                              EVP_PKEY_verify_init(context_.get()) == 1, "a signature to verify");
-    }
-    void operator()() const {
-        verifier::require(EVP_PKEY_verify(context_.get(), signature_.data(), size_, digest_.data(), digest_.size()) == 1, "verify");
-    }
-
-private:
-    const verifier::PublicKey key_{EVP_EC_gen("P-256")};
-    const verifier::KeyContext context_;
-    const Bytes digest_ = Bytes(32, 0x5a);
-    Bytes signature_ = Bytes(80);
-    std::size_t size_ = 80;
-};
+constexpr std::size_t log_size = 15'000;
 
 /// Grants without a verifier: what the platform would hold.
 std::vector<fleet::HeldGrant> grants_for(const fleet::LaunchState& launch) {
@@ -73,27 +34,42 @@ std::vector<fleet::HeldGrant> grants_for(const fleet::LaunchState& launch) {
     return grants;
 }
 
-} // namespace
+/// The platform when its log has reached that size.
+fleet::LaunchState long_running(fleet::LaunchModel& model, const measure::LaunchId& id) {
+    const std::vector<fleet::HeldGrant> grants = grants_for(model.launched(id));
+    for (std::uint32_t restarts = 1;; ++restarts)
+        if (fleet::LaunchState launch = model.running(id, grants, restarts); launch.log.size() >= log_size) return launch;
+}
 
-void measure_appraisal(fleet::Materials& materials, std::uint32_t restarts, Values& values) {
-    const auto reference = verifier::LoadedReference::load("bench", Json::parse(materials.model().reference().dump()), materials.grant_key().sec1());
-    if (!reference) throw std::runtime_error("the bench's reference is refused: " + reference.error().detail);
+/// Evidence of such a platform.
+struct Sample {
+    Sample(fleet::Materials& materials, const measure::Banks& quoted) : banks{quoted}, launch{long_running(materials.model(), id)} {
+        const auto ak = verifier::parse_attestation_key(tpm.ak_public());
+        key = measure::P256PublicKey::create(ak.value().point).value();
+        fleet::QuoteFields fields{.qualifying_data = verifier::to_bytes(casemate::attest::qualifying_data(nonce, id, "challenge")),
+                                  .clock = {100'000, 5, 2, true}, .selection = {}};
+        for (const measure::TPM_ALG_ID bank : banks) fields.selection.push_back({bank, fleet::launch_pcr_mask});
+        quote = fleet::encode(fields, launch.pcrs);
+        signature = tpm.sign(quote);
+    }
+    [[nodiscard]] casemate::attest::EvidenceBundle evidence() const { return {quote, signature, launch.log, {}, launch.leases}; }
+
     const measure::LaunchId id{0x11};
-    const fleet::LaunchState launch =
-        materials.model().running(id, grants_for(materials.model().launched(id)), restarts);
+    const measure::Banks banks;
     const fleet::SoftwareTpm tpm{fleet::EkKind::ecc_p256};
-    const auto ak = verifier::parse_attestation_key(tpm.ak_public());
-    const auto key = measure::P256PublicKey::create(ak.value().point);
-    const Bytes nonce(32, 0x7e);
-    const fleet::QuoteFields fields{.qualifying_data = verifier::to_bytes(casemate::attest::qualifying_data(nonce, id, "challenge")),
-                                    .clock = {100'000, 5, 2, true}, .selection = fleet::whole_selection()};
-    const Bytes quote = fleet::encode(fields, launch.pcrs);
-    const Bytes signature = tpm.sign(quote);
-    const casemate::attest::EvidenceBundle evidence{quote, signature, launch.log, {}, launch.leases};
-    const std::array sets{reference.value()->set()};
+    const Bytes nonce = Bytes(32, 0x7e);
+    const fleet::LaunchState launch;
+    std::optional<measure::P256PublicKey> key;
+    Bytes quote, signature;
+};
+
+/// Appraisals and verifications in turn, on this thread.
+void measure_sample(const Sample& sample, const casemate::attest::ReferenceSet& set, const std::string& name, Values& values) {
+    const std::array sets{set};
+    const casemate::attest::EvidenceBundle evidence = sample.evidence();
     const auto appraisal = std::make_unique<Appraisal>();
     const auto appraise = [&] {
-        casemate::attest::appraise(evidence, {key.value(), nonce, "challenge", fleet::LaunchModel::banks(), std::nullopt, sets}, *appraisal);
+        casemate::attest::appraise(evidence, {*sample.key, sample.nonce, "challenge", sample.banks, std::nullopt, sets}, *appraisal);
         if (appraisal->verdict != casemate::attest::Verdict::affirming) throw std::runtime_error("the bench's evidence is refused");
     };
     const Verification verify;
@@ -102,9 +78,28 @@ void measure_appraisal(fleet::Materials& materials, std::uint32_t restarts, Valu
         verifications.spend_slice(verify);
         appraisals.spend_slice(appraise);
     }
-    values["appraisal"].push_back(appraisals.rate());
-    values["appraisal_verify"].push_back(verifications.rate());
-    values["appraisal_ratio"].push_back(appraisals.rate() / verifications.rate());
+    values[name].push_back(appraisals.rate());
+    values[name + "_verify"].push_back(verifications.rate());
+    values[name + "_ratio"].push_back(appraisals.rate() / verifications.rate());
+}
+
+measure::Banks only_sha256() {
+    measure::Banks banks;
+    (void)banks.add(measure::TPM_ALG_ID::SHA256);
+    return banks;
+}
+
+} // namespace
+
+void measure_appraisal(fleet::Materials& materials, Values& values) {
+    const auto reference = verifier::LoadedReference::load("bench", Json::parse(materials.model().reference().dump()), materials.grant_key().sec1());
+    if (!reference) throw std::runtime_error("the bench's reference is refused: " + reference.error().detail);
+    const measure::Banks logged = materials.model().log_in(only_sha256());
+    const Sample one{materials, only_sha256()};
+    (void)materials.model().log_in(logged);
+    const Sample two{materials, fleet::LaunchModel::banks()};
+    measure_sample(one, reference.value()->set(), "appraisal", values);
+    measure_sample(two, reference.value()->set(), "appraisal_two_banks", values);
 }
 
 } // namespace casemate::bench::attest

@@ -7,8 +7,8 @@
 
 namespace casemate::bench::attest {
 
-/// Both in turn, in slices of a quarter of a second, on this thread. Adds appraisal, appraisal_verify, appraisal_ratio.
-/// Throws when an appraisal is not affirming.
-void measure_appraisal(fleet::Materials& materials, std::uint32_t restarts, Values& values);
+/// Both in turn, in slices of a quarter of a second, on this thread, with 15 kB of log: appraisal* of a platform with one bank,
+/// appraisal_two_banks* with two. Throws when an appraisal is not affirming.
+void measure_appraisal(fleet::Materials& materials, Values& values);
 
 } // namespace casemate::bench::attest

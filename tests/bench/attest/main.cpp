@@ -39,7 +39,7 @@ void allow_many_connections() {
 void measure(const Options& options, const ServiceUnderLoad& setup, Values& values) {
     for (int round = 1; round <= options.rounds; ++round) {
         if (!options.quiet) std::fprintf(stderr, "[bench] round %d of %d\n", round, options.rounds);
-        if (wanted("appraisal", options.only)) measure_appraisal(setup.materials, restarts, values);
+        if (wanted("appraisal", options.only)) measure_appraisal(setup.materials, values);
         for (const std::size_t connections : {200, 2000})
             if (wanted("rounds_" + std::to_string(connections), options.only)) measure_rounds(setup, connections, values);
         if (wanted("rounds_postgresql", options.only)) measure_replicas(setup, values);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/bench/attest/running_service.hpp"
+#include "tests/bench/attest/verification_rate.hpp"
 #include "tests/unit/postgresql_server.hpp"
 
 namespace casemate::bench::attest {
@@ -43,6 +44,7 @@ void measure_replicas(const ServiceUnderLoad& setup, Values& values) {
     const auto service_seconds = [&] {
         return halves[0]->running.service.processor_seconds() + halves[1]->running.service.processor_seconds();
     };
+    const double verify_before = verifications_a_second();
     const double service_before = service_seconds(), own_before = own_processor_seconds();
     std::vector<std::thread> threads;
     for (const auto& half : halves) threads.emplace_back([&] { half->play(time_of(setup)); });
@@ -59,6 +61,7 @@ void measure_replicas(const ServiceUnderLoad& setup, Values& values) {
     values["rounds_postgresql_least"].push_back(static_cast<double>(least));
     values["rounds_postgresql_cost"].push_back((service_seconds() - service_before) * 1e6 / total);
     values["rounds_postgresql_generator"].push_back((own_processor_seconds() - own_before) * 1e6 / total);
+    values["rounds_postgresql_verify"].push_back((verify_before + verifications_a_second()) / 2);
 }
 
 } // namespace casemate::bench::attest

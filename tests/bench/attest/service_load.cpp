@@ -7,6 +7,7 @@
 
 #include "tests/bench/attest/filled_store.hpp"
 #include "tests/bench/attest/running_service.hpp"
+#include "tests/bench/attest/verification_rate.hpp"
 
 namespace casemate::bench::attest {
 namespace {
@@ -34,6 +35,7 @@ void measure_rounds(const ServiceUnderLoad& setup, std::size_t connections, Valu
     Running running{setup, place};
     fleet::LoadFleet load{running.stage, connections, connections};
     fleet::LoadResult result;
+    const double verify_before = verifications_a_second();
     const double own_before = own_processor_seconds();
     const double each = cost(running, result, [&] { return load.as_fast_as_answered(time_of(setup)); });
     const double own = (own_processor_seconds() - own_before) * microseconds / static_cast<double>(result.total());
@@ -44,6 +46,7 @@ void measure_rounds(const ServiceUnderLoad& setup, std::size_t connections, Valu
     values[name + "_most"].push_back(static_cast<double>(most));
     values[name + "_cost"].push_back(each);
     values[name + "_generator"].push_back(own);
+    values[name + "_verify"].push_back((verify_before + verifications_a_second()) / 2);
 }
 
 void measure_leases(const ServiceUnderLoad& setup, Values& values) {
