@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's TPM view, driven as Linux's tpm_crb drives it.
 #include "hypervisor/devices/tpm_acpi.hpp"
-#include "hypervisor/devices/tpm_command_filter.hpp"
 #include "hypervisor/devices/tpm_crb.hpp"
 #include "policy/model/tpm_commands.hpp"
 
@@ -36,8 +35,9 @@ struct Fixture {
     std::vector<std::uint8_t> registers = std::vector<std::uint8_t>(4096);
     std::vector<std::uint8_t> buffer = std::vector<std::uint8_t>(4096);
     FakeTpm tpm;
-    std::span<const std::uint32_t> allowed = policy::most_tpm_commands;
-    TpmCrb crb{registers, buffer, allowed, tpm};
+    TpmCrb crb;
+
+    explicit Fixture(std::span<const std::uint32_t> allowed = policy::most_tpm_commands) : crb{registers, buffer, allowed, tpm} {}
 
     std::uint32_t reg(std::uint32_t offset) { return static_cast<std::uint32_t>(crb.read_memory(offset, 4)); }
     void command(std::uint32_t size, std::uint32_t code) {
@@ -122,7 +122,7 @@ TEST_CASE("commands that change PCRs or hierarchies never reach the TPM", "[crb]
 TEST_CASE("of the commands that an agent may have, those that the policy does not list never reach the TPM", "[crb]") {
     constexpr std::array<std::uint32_t, 2> listed{0x17a, 0x17b}; // GetCapability, GetRandom
     for (const std::uint32_t code : policy::most_tpm_commands) {
-        Fixture f{.allowed = listed};
+        Fixture f{listed};
         f.run(10, code);
         CHECK(f.tpm.seen.size() == (code == 0x17a || code == 0x17b ? 1 : 0));
         if (f.tpm.seen.empty()) CHECK(f.response_code() == 0x143);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "policy/compiler/decompile.hpp"
 #include "policy/compiler/inventory.hpp"
 #include "policy/compiler/pci_text.hpp"
 #include "policy/compiler/toml_source.hpp"
@@ -115,7 +116,7 @@ TEST_CASE("restart rules, accepted resets, attestation interval and the agent's 
     CHECK(read(decompile(policy))->policy.agent_commands().size() == 2);
     CHECK(decompile(read(decompile(policy))->policy) == decompile(policy));
 
-    CHECK(problem_after("max_lease = 60", "max_lease = 60\nresets = [\"gently\"]") == "20: 'gently' is not one of none, function-level, secondary-bus and device-specific");
+    CHECK(problem_after("max_lease = 60", "max_lease = 60\nresets = [\"gently\"]") == "26: 'gently' is not one of none, function-level, secondary-bus and device-specific");
     CHECK(problem_after("max_lease = 60", "max_lease = 60\nresets = []").ends_with("none, function-level, secondary-bus and device-specific"));
     CHECK(problem_after("epoch = 3", "epoch = 3\nagent_tpm_commands = [\"PCR_Extend\"]").ends_with("'PCR_Extend' is no TPM command that an agent may be allowed"));
     CHECK(problem_after("epoch = 3", "epoch = 3\nagent_tpm_commands = [\"Quote\", \"Quote\"]").ends_with("'Quote' is there twice"));

@@ -197,7 +197,7 @@ TEST_CASE("a PostgreSQL database of the first version keeps its data", "[store][
     back_end.open()->add_reference({"r", 11, "{}", "file"});
     back_end.execute("ALTER TABLE platforms DROP COLUMN state, DROP COLUMN silent_since; ALTER TABLE results DROP COLUMN expectation, DROP COLUMN token, "
                      "DROP COLUMN log_at, DROP COLUMN log_hash; "
-                     "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive, event_logs, bootstrap_grants; "
+                     "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive, event_logs, bootstrap_grants, signing_keys; "
                      "UPDATE schema_version SET version = 1");
     const auto store = back_end.open();
     CHECK(store->platform("p")->state == "active");

@@ -36,7 +36,7 @@ Bytes copy(ByteView view) { return {view.begin(), view.end()}; }
 const measure::Sha256Digest image_digest = {7};
 
 custody::DeviceFacts facts_of(const measure::DeviceIdentity& identity) {
-    return {true, identity, {true, true, measure::ResetKind::none, 0}};
+    return {true, identity, {true, true, measure::ResetKind::none, identity.address.requester_id()}};
 }
 
 } // namespace

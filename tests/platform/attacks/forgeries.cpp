@@ -71,7 +71,8 @@ void Forger::add_wrong_claims(std::vector<Forgery>& all, const Claims& good, con
         {"on evidence of a time to come", GrantError::evidence_age, [](Claims& c) { c.evidence_clock += 60 * one_minute; }},
         {"as a renewal of nothing", GrantError::not_assigned, [](Claims& c) { c.type = grant::Type::renewal; }},
         {"as a revocation of nothing", GrantError::not_assigned, [](Claims& c) { c.type = grant::Type::revocation; }},
-        {"of a type that there is not", GrantError::type, [](Claims& c) { c.type = static_cast<grant::Type>(4); }},
+        {"as a bootstrap grant that no TPM has opened", GrantError::not_opened, [](Claims& c) { c.type = grant::Type::bootstrap; }},
+        {"of a type that there is not", GrantError::type, [](Claims& c) { c.type = static_cast<grant::Type>(5); }},
     };
     for (const WrongClaim& each : wrong) all.push_back({each.name, sign(changed(good, each.change)), each.expected});
 }
