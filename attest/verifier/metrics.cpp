@@ -59,6 +59,17 @@ public:
         Counter* requests;
     };
     using Key = std::tuple<std::string, std::string, int>;
+    using KeyView = std::tuple<std::string_view, std::string_view, int>;
+    /// Found without a copy of its texts.
+    struct InOrder {
+        using is_transparent = void;
+        static KeyView view(const Key& key) { return {std::get<0>(key), std::get<1>(key), std::get<2>(key)}; }
+        static const KeyView& view(const KeyView& key) { return key; }
+        template <typename A, typename B>
+        bool operator()(const A& a, const B& b) const {
+            return view(a) < view(b);
+        }
+    };
 
     Series& series(std::string_view method, std::string_view route, int status);
     Counter& of_grant(std::string_view what) { return grants.Add({{"what", std::string{what}}}); }
@@ -94,7 +105,7 @@ public:
 
     // What is counted with each request, found once.
     std::shared_mutex series_lock;
-    std::map<Key, Series, std::less<>> known_series;
+    std::map<Key, Series, InOrder> known_series;
     Histogram& wait = of_step(store::Step::wait);
     Histogram& commit = of_step(store::Step::commit);
     Histogram& use = of_step(store::Step::use);
@@ -106,7 +117,7 @@ public:
 };
 
 Metrics::Implementation::Series& Metrics::Implementation::series(std::string_view method, std::string_view route, int status) {
-    const std::tuple<std::string_view, std::string_view, int> key{method, route, status};
+    const KeyView key{method, route, status};
     {
         const std::shared_lock guard{series_lock};
         if (const auto found = known_series.find(key); found != known_series.end()) return found->second; // never removed
