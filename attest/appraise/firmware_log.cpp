@@ -42,7 +42,7 @@ std::optional<FirmwarePcrs> malformed(Reasons& reasons, std::uint64_t event) {
 Result<FirmwareLogReader, FirmwareLogError> FirmwareLogReader::open(ByteView log) {
     if (log.size() > max_firmware_log) return Failure{FirmwareLogError::malformed};
     FirmwareLogReader reader{log};
-    const std::optional<AgileHeader> header = read_agile_header(reader.rest_);
+    const auto header = measure::read_agile_header(reader.rest_);
     if (!header) return Failure{FirmwareLogError::malformed};
     reader.header_ = *header;
     return reader;

@@ -5,8 +5,8 @@
 // vendor data than our own log has, so the header is read here and not by measure::EventLogReader. Called by the appraiser.
 #pragma once
 
-#include "attest/appraise/agile_header.hpp"
 #include "attest/appraise/reasons.hpp"
+#include "dlaunch/measure/agile_header.hpp"
 #include "dlaunch/measure/pcr_map.hpp"
 
 namespace casemate::attest {
@@ -37,7 +37,7 @@ private:
     [[nodiscard]] bool read_digest(FirmwareLogEvent& event, std::uint32_t& seen);
 
     LittleEndianReader rest_;
-    AgileHeader header_;
+    measure::AgileHeader header_;
 };
 
 /// PCR 0-7 of some banks after the events of a log.

@@ -4,12 +4,13 @@
 #pragma once
 
 #include "attest/appraise/appraisal_error.hpp"
-#include "attest/appraise/fixed_list.hpp"
+#include "dlaunch/measure/fixed_list.hpp"
 #include "hypervisor/base/bytes.hpp"
 #include "policy/model/policy.hpp"
 
 namespace casemate::attest {
 
+using measure::FixedList;
 using ReasonText = policy::Text<160>;
 
 /// Numbers, digests and texts as the value of a reason; longer ones are cut and end in "...".

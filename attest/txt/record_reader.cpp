@@ -39,7 +39,7 @@ TxtReason what_else(ByteView log) {
 Result<RecordReader, Fault> RecordReader::open(ByteView log) {
     if (log.size() > max_log) return Failure{Fault{TxtReason::log_too_long, 0, 0}};
     RecordReader reader{log};
-    const auto header = attest::read_agile_header(reader.rest_);
+    const auto header = measure::read_agile_header(reader.rest_);
     if (!header) return Failure{Fault{what_else(log), 1, 0}};
     reader.header_ = *header;
     reader.number_ = 1;
@@ -77,7 +77,7 @@ Result<Record, Fault> RecordReader::next() {
     const auto fault = [&](TxtReason reason) { return Failure{Fault{reason, record.number, record.offset}}; };
     if (number_ > max_records) return fault(TxtReason::record_count);
     if (at_header()) {
-        const auto header = attest::read_agile_header(rest_);
+        const auto header = measure::read_agile_header(rest_);
         if (!header) return fault(TxtReason::log_header);
         header_ = *header;
         record.header = true;

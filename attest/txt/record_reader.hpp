@@ -45,7 +45,7 @@ private:
     ByteView log_;
     LittleEndianReader rest_;
     std::size_t end_; // behind the last byte that is not zero
-    attest::AgileHeader header_;
+    measure::AgileHeader header_;
     std::uint32_t number_ = 0;
 };
 

@@ -51,9 +51,11 @@ void FirmwareLogCopy::begin() {
     BOOLEAN truncated = 1;
     if (EFI_ERROR(tcg2->get_event_log(tcg2, crypto_agile, &location, &last, &truncated)) || truncated || location == 0 || last < location) return;
     if (last - location > room_.size()) return;
-    shape_ = FirmwareLogShape::read({at(location), last - location + longest_event});
-    if (!shape_) return;
-    const auto last_size = last == location ? shape_->header_size() : shape_->event_size({at(last), longest_event});
+    LittleEndianReader log{{at(location), last - location + longest_event}};
+    const std::size_t there = log.remaining();
+    header_ = measure::read_agile_header(log);
+    if (!header_) return;
+    const auto last_size = last == location ? std::optional{there - log.remaining()} : header_->event_size({at(last), longest_event});
     if (!last_size || !append({at(location), last - location + *last_size})) return;
     find_final_events();
 }
@@ -64,7 +66,7 @@ void FirmwareLogCopy::finish() {
     in.u64();
     const std::uint64_t count = in.u64();
     const ByteView events{final_events_ + final_events_header, room_.size()};
-    const auto all = shape_->events_size(events, count), seen = shape_->events_size(events, final_seen_);
+    const auto all = header_->events_size(events, count), seen = header_->events_size(events, final_seen_);
     if (count < final_seen_ || !all || !seen || !append(events.subspan(*seen, *all - *seen))) used_ = 0; // half a log would only look like tampering
 }
 

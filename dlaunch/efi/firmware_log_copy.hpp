@@ -4,8 +4,8 @@
 // there is no copy, and the launch goes on: who wants PCR 0-7 proved will say that the log is missing.
 #pragma once
 
-#include "dlaunch/efi/firmware_log.hpp"
 #include "dlaunch/efi/uefi.hpp"
+#include "dlaunch/measure/agile_header.hpp"
 
 namespace casemate::efi {
 
@@ -27,7 +27,7 @@ private:
     EFI_SYSTEM_TABLE* system_;
     ByteSpan room_;
     std::size_t used_ = 0;
-    std::optional<FirmwareLogShape> shape_;
+    std::optional<measure::AgileHeader> header_;
     const std::uint8_t* final_events_ = nullptr; // EFI_TCG2_FINAL_EVENTS_TABLE
     std::uint64_t final_seen_ = 0;               // events of it that are in the log already
 };

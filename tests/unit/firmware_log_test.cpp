@@ -146,3 +146,49 @@ TEST_CASE("events that lie are refused", "[firmware]") {
     CHECK(refusal(std::vector<std::uint8_t>(max_firmware_log + 1)) == "firmware_log_malformed");
     CHECK(refusal(ByteView{}) == "firmware_log_malformed");
 }
+
+namespace {
+
+std::optional<measure::AgileHeader> header_of(ByteView log) {
+    LittleEndianReader in{log};
+    return measure::read_agile_header(in);
+}
+
+} // namespace
+
+TEST_CASE("a log is cut into whole events, whatever algorithms it has", "[firmware]") {
+    FirmwareSample sample;
+    sample.algorithms.push_back({FirmwareSample::sm3, 32});
+    const std::vector<std::uint8_t> log = sample.log();
+    LittleEndianReader in{log};
+    const auto header = measure::read_agile_header(in);
+    REQUIRE(header);
+    CHECK(log.size() - in.remaining() == sample.header().size());
+    const ByteView events = ByteView{log}.last(in.remaining());
+    CHECK(header->events_size(events, sample.events.size()) == events.size());
+    CHECK(header->events_size(events, 0) == 0);
+    CHECK_FALSE(header->events_size(events, sample.events.size() + 1));
+    CHECK_FALSE(header->events_size(events, ~0ull));
+    const auto first = header->event_size(events);
+    REQUIRE(first);
+    CHECK(header->events_size(events, 1) == *first);
+    for (std::size_t length = 0; length < *first; ++length) CHECK_FALSE(header->event_size(events.first(length)));
+    for (std::size_t length = 0; length < sample.header().size(); ++length) CHECK_FALSE(header_of(ByteView{log}.first(length)));
+}
+
+TEST_CASE("a log of the old form, with too many algorithms, or an event with one that the header does not name, is not followed", "[firmware]") {
+    FirmwareSample sample;
+    std::vector<std::uint8_t> old = sample.log();
+    old[32] = 'X'; // of "Spec ID Event03"
+    CHECK_FALSE(header_of(old));
+    while (sample.algorithms.size() <= measure::max_log_algorithms) sample.algorithms.push_back({static_cast<std::uint16_t>(0x100 + sample.algorithms.size()), 8});
+    CHECK_FALSE(header_of(sample.header()));
+    sample.algorithms.clear();
+    CHECK_FALSE(header_of(sample.header()));
+    FirmwareSample fewer, more;
+    fewer.algorithms.pop_back();
+    const auto header = header_of(fewer.header());
+    REQUIRE(header);
+    const std::vector<std::uint8_t> log = more.log();
+    CHECK_FALSE(header->event_size(ByteView{log}.subspan(more.header().size())));
+}

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The launcher's parsers: launch.cfg, the firmware's memory map and its event log.
-#include "dlaunch/efi/firmware_log.hpp"
+// The launcher's parsers: launch.cfg and the firmware's memory map.
 #include "dlaunch/efi/launch_config.hpp"
 #include "dlaunch/efi/memory_map.hpp"
-#include "tests/unit/firmware_sample.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -114,40 +112,4 @@ TEST_CASE("a map with too many pieces, or of a strange form, is refused") {
     CHECK(convert_memory_map(raw_map(pieces), descriptor_size, out).ok());
     CHECK(convert_memory_map(raw_map(pieces), 24, out).error() == MapError::descriptor_size);
     CHECK(convert_memory_map(raw_map(pieces), 50, out).error() == MapError::descriptor_size);
-}
-
-TEST_CASE("the firmware's log is cut into whole events, whatever algorithms it has") {
-    test::FirmwareSample sample;
-    sample.algorithms.push_back({test::FirmwareSample::sm3, 32});
-    const std::vector<std::uint8_t> log = sample.log();
-    const auto shape = FirmwareLogShape::read(log);
-    REQUIRE(shape);
-    CHECK(shape->header_size() == sample.header().size());
-    const ByteView events = ByteView{log}.subspan(shape->header_size());
-    CHECK(shape->events_size(events, sample.events.size()) == events.size());
-    CHECK(shape->events_size(events, 0) == 0);
-    CHECK_FALSE(shape->events_size(events, sample.events.size() + 1));
-    CHECK_FALSE(shape->events_size(events, ~0ull));
-    const auto first = shape->event_size(events);
-    REQUIRE(first);
-    CHECK(shape->events_size(events, 1) == *first);
-    for (std::size_t length = 0; length < *first; ++length) CHECK_FALSE(shape->event_size(events.first(length)));
-    for (std::size_t length = 0; length < shape->header_size(); ++length) CHECK_FALSE(FirmwareLogShape::read(ByteView{log}.first(length)));
-}
-
-TEST_CASE("a log of the old form, with too many algorithms, or an event with one that the header does not name, is not followed") {
-    test::FirmwareSample sample;
-    std::vector<std::uint8_t> old = sample.log();
-    old[32] = 'X'; // of "Spec ID Event03"
-    CHECK_FALSE(FirmwareLogShape::read(old));
-    while (sample.algorithms.size() <= FirmwareLogShape::max_algorithms) sample.algorithms.push_back({static_cast<std::uint16_t>(0x100 + sample.algorithms.size()), 8});
-    CHECK_FALSE(FirmwareLogShape::read(sample.header()));
-    sample.algorithms.clear();
-    CHECK_FALSE(FirmwareLogShape::read(sample.header()));
-    test::FirmwareSample fewer, more;
-    fewer.algorithms.pop_back();
-    const auto shape = FirmwareLogShape::read(fewer.header());
-    REQUIRE(shape);
-    const std::vector<std::uint8_t> log = more.log();
-    CHECK_FALSE(shape->event_size(ByteView{log}.subspan(more.header().size())));
 }

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 
-namespace casemate::attest {
+namespace casemate::measure {
 
 template <typename T, std::size_t capacity>
 class FixedList {
@@ -32,4 +32,4 @@ private:
     std::size_t size_ = 0;
 };
 
-} // namespace casemate::attest
+} // namespace casemate::measure
