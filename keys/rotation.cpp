@@ -4,6 +4,7 @@
 
 #include "attest/cose/key_certificate.hpp"
 #include "attest/cose/signer.hpp"
+#include "dlaunch/measure/hex.hpp"
 #include "keys/certificates.hpp"
 
 namespace casemate::keys {
@@ -17,7 +18,7 @@ std::string id_of(const PrivateDirectory& directory, const std::string& name) {
     if (!pem) throw KeyError{"there is no key " + name};
     const auto signer = cose::Signer::from_pem(*pem);
     if (!signer.ok()) throw KeyError{name + ".pem: " + cose::describe(signer.error())};
-    return cose::to_hex(cose::key_id(signer.value().public_key()));
+    return measure::to_hex(cose::key_id(signer.value().public_key()));
 }
 
 void move_all(const PrivateDirectory& directory, const std::string& from, const std::string& to) {

@@ -3,6 +3,7 @@
 #include "keys/status.hpp"
 
 #include "attest/cose/key_certificate.hpp"
+#include "dlaunch/measure/hex.hpp"
 #include "keys/openssl_handles.hpp"
 
 #include <cstdio>
@@ -34,7 +35,7 @@ std::string key_of(X509& certificate) {
     require(size > 0, "encode a certificate");
     const auto parsed = cose::parse_key_certificate({der, static_cast<std::size_t>(size)});
     OPENSSL_free(der);
-    return parsed.ok() ? cose::to_hex(cose::key_id(parsed.value().key)) : "";
+    return parsed.ok() ? measure::to_hex(cose::key_id(parsed.value().key)) : "";
 }
 
 long days_left(const CertificateStatus& each, std::int64_t now) { return static_cast<long>((each.not_after - now) / seconds_a_day); }

@@ -111,15 +111,6 @@ Result<std::vector<std::uint8_t>, CertificateError> read_certificate_file(const 
 
 KeyId key_id(ByteView point) { return measure::sha256(point); }
 
-std::string to_hex(const KeyId& id) {
-    std::string text;
-    for (const std::uint8_t byte : id) {
-        text += "0123456789abcdef"[byte >> 4];
-        text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-}
-
 std::string out_of_date(const KeyCertificate& certificate, std::int64_t now) {
     if (now < certificate.not_before) return "counts from " + date_text(certificate.not_before) + " only";
     if (now > certificate.not_after) return "has expired at " + date_text(certificate.not_after);

@@ -41,7 +41,6 @@ enum class CertificateError {
 [[nodiscard]] Result<std::vector<std::uint8_t>, CertificateError> read_certificate_file(const std::string& path);
 
 [[nodiscard]] KeyId key_id(ByteView point);
-[[nodiscard]] std::string to_hex(const KeyId& id);
 
 /// Why the certificate does not count at that time, as a sentence's end; empty: it does.
 [[nodiscard]] std::string out_of_date(const KeyCertificate& certificate, std::int64_t now);

@@ -7,6 +7,7 @@
 #include "attest/cose/key_certificate.hpp"
 #include "attest/verifier/encoding.hpp"
 #include "attest/verifier/log.hpp"
+#include "dlaunch/measure/hex.hpp"
 
 namespace casemate::verifier {
 namespace {
@@ -38,7 +39,7 @@ Answer Keys::add(const Json& body, const Principal& actor) const {
     const Bytes der = TRY(bytes_member(body, "certificate", max_certificate));
     const auto certificate = cose::parse_key_certificate(der);
     if (!certificate) return refuse(400, "key", std::string{"/certificate: "} + cose::describe(certificate.error()));
-    const store::SigningKey key{to_hex(sha256(der)),          cose::to_hex(cose::key_id(certificate.value().key)),
+    const store::SigningKey key{to_hex(sha256(der)),          measure::to_hex(cose::key_id(certificate.value().key)),
                                 purpose,                      certificate.value().name,
                                 certificate.value().not_before, certificate.value().not_after,
                                 context_.now(),               actor.name};

@@ -2,6 +2,7 @@
 // See owners_file.hpp.
 #include "policy/compiler/owners_file.hpp"
 
+#include "dlaunch/measure/hex.hpp"
 #include "policy/compiler/toml_fields.hpp"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ private:
         certificate = parsed.value();
         const std::string late = cose::out_of_date(certificate, now_);
         if (!late.empty()) return wrong("the key " + late);
-        const std::string id = cose::to_hex(cose::key_id(certificate.key));
+        const std::string id = measure::to_hex(cose::key_id(certificate.key));
         if (std::find(revoked_.begin(), revoked_.end(), id) != revoked_.end()) wrong("the key is revoked");
     }
 

@@ -2,6 +2,7 @@
 // See show.hpp.
 #include "policy/compiler/show.hpp"
 
+#include "dlaunch/measure/hex.hpp"
 #include "policy/compiler/pci_text.hpp"
 #include "policy/compiler/words.hpp"
 
@@ -10,15 +11,6 @@
 
 namespace casemate::policy {
 namespace {
-
-std::string hex(ByteView bytes) {
-    std::string text;
-    for (const std::uint8_t byte : bytes) {
-        text += "0123456789abcdef"[byte >> 4];
-        text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-}
 
 void show_vm(std::ostream& out, const Vm& vm) {
     out << "vm " << vm.name.view() << ": " << word(vm.role) << ", " << vm.memory_mib
@@ -43,16 +35,16 @@ void show_device(std::ostream& out, const Policy& policy, const Device& device) 
 void show_owners(std::ostream& out, const Bundle& bundle) {
     const OwnerSet& owners = bundle.owners;
     if (owners.is_one()) {
-        out << "owner key " << hex(owners.bytes()) << "\n";
+        out << "owner key " << measure::to_hex(owners.bytes()) << "\n";
         return;
     }
     std::set<std::uint8_t> signers;
     for (std::size_t i = 0; i < bundle.message.count; ++i) signers.insert(bundle.signer(i));
     out << "owners: " << owners.threshold() << " of " << owners.count() << " sign\n";
     for (std::uint8_t place = 0; place < owners.count(); ++place)
-        out << "   owner " << int{place} << ", key id " << hex(measure::sha256(owners.key(place)))
+        out << "   owner " << int{place} << ", key id " << measure::to_hex(measure::sha256(owners.key(place)))
             << (signers.contains(place) ? ": has signed\n" : ": has not signed\n");
-    out << "   approval key, key id " << hex(measure::sha256(owners.approval_key())) << "\n";
+    out << "   approval key, key id " << measure::to_hex(measure::sha256(owners.approval_key())) << "\n";
     if (const std::size_t missing = owners.threshold() - signers.size(); missing != 0)
         out << "   A DRAFT: " << missing << " of the signatures are missing\n";
 }
@@ -62,8 +54,8 @@ void show_owners(std::ostream& out, const Bundle& bundle) {
 void show(std::ostream& out, const Policy& policy, const Bundle& bundle) {
     out << "epoch " << policy.epoch << "\n";
     show_owners(out, bundle);
-    out << "grant key " << hex(policy.grant_key) << "\n";
-    if (policy.has_next_grant_key()) out << "next grant key " << hex(policy.next_grant_key) << "\n";
+    out << "grant key " << measure::to_hex(policy.grant_key) << "\n";
+    if (policy.has_next_grant_key()) out << "next grant key " << measure::to_hex(policy.next_grant_key) << "\n";
     out << "evidence at least every " << interval_words(policy) << "\nagent's TPM commands: " << listed(tpm_command_words(policy.agent_commands())) << "\n";
     for (std::size_t i = 0; i < policy.vm_count; ++i) show_vm(out, policy.vms[i]);
     for (std::size_t i = 0; i < policy.device_count; ++i) show_device(out, policy, policy.devices[i]);

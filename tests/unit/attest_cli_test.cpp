@@ -13,6 +13,7 @@
 #include "attest/cli/command.hpp"
 #include "attest/cli/files.hpp"
 #include "attest/cli/inventory_file.hpp"
+#include "tests/unit/run_program.hpp"
 #include "tests/unit/software_ek.hpp"
 #include "tests/unit/verifier_fixture.hpp"
 #include "tests/unit/verifier_server.hpp"
@@ -22,22 +23,7 @@ using namespace casemate::test;
 
 namespace {
 
-struct Ran {
-    int status = -1;
-    std::string output; // both streams
-    [[nodiscard]] bool says(const std::string& text) const { return output.find(text) != std::string::npos; }
-    [[nodiscard]] Json json() const { return Json::parse(output); }
-};
-
-Ran run(const std::string& arguments) {
-    std::FILE* pipe = ::popen((std::string{CASEMATE_ATTEST} + " " + arguments + " 2>&1 </dev/null").c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    Ran ran;
-    char buffer[4096];
-    while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) ran.output.append(buffer, count);
-    ran.status = WEXITSTATUS(::pclose(pipe));
-    return ran;
-}
+Ran run(const std::string& arguments) { return run_program(std::string{CASEMATE_ATTEST} + " " + arguments); }
 
 struct Scene {
     Scene() {

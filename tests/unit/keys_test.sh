@@ -3,19 +3,13 @@
 # Usage: keys_test.sh CASEMATE_KEYS PRODUCTION_CHECK DEVELOPMENT_CHECK
 # What keys/README.md promises: modes, idempotence, no overwriting, refusals, and who takes which keys.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 tool=$1 production_check=$2 development_check=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "keys_test: $1" >&2; exit 1; }
 
-late() { # late KEY OUT: a certificate of KEY that ended in 2020
-    : > index
-    echo 01 > serial
-    printf '%s\n' '[ca]' 'default_ca = x' '[x]' 'database = index' 'serial = serial' 'new_certs_dir = .' 'default_md = sha256' 'policy = p' \
-        'x509_extensions = e' '[p]' 'commonName = supplied' '[e]' 'basicConstraints = critical,CA:FALSE' 'keyUsage = critical,digitalSignature' > ca.cnf
-    openssl req -new -key "$1" -subj /CN=late -out late.csr
-    openssl ca -batch -notext -selfsign -config ca.cnf -keyfile "$1" -in late.csr -startdate 20200101000000Z -enddate 20200201000000Z -out "$2" 2> /dev/null
-}
+. "$here/late_certificate.sh"
 
 umask 0
 "$tool" init "$work/keys" >/dev/null

@@ -4,6 +4,7 @@
 
 #include "attest/cose/key_certificate.hpp"
 #include "attest/cose/signer.hpp"
+#include "dlaunch/measure/hex.hpp"
 #include "dlaunch/measure/openssl_releaser.hpp"
 #include "policy/model/owner_set.hpp"
 
@@ -44,7 +45,7 @@ public:
         const long size = BIO_get_mem_data(bio.get(), &data);
         return cose::Signer::from_pem({data, static_cast<std::size_t>(size)}).value();
     }
-    [[nodiscard]] std::string id() const { return cose::to_hex(cose::key_id(signer().public_key())); }
+    [[nodiscard]] std::string id() const { return measure::to_hex(cose::key_id(signer().public_key())); }
 
     struct Wish {
         std::string name = "owner";

@@ -3,6 +3,7 @@
 # Usage: policy_signing_test.sh CASEMATE_POLICY CASEMATE_KEYS SOURCE COSE_VERIFY -- two of three owners sign a policy, each on a machine of
 # his own, as keys/README.md tells it; and who does not get a signature.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 policy=$1 keys=$2 source=$3 verify=$4
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -20,14 +21,7 @@ says() {
     exit 1
 }
 
-late() { # late KEY OUT: a certificate of KEY that ended in 2020
-    : > index
-    echo 01 > serial
-    printf '%s\n' '[ca]' 'default_ca = x' '[x]' 'database = index' 'serial = serial' 'new_certs_dir = .' 'default_md = sha256' 'policy = p' \
-        'x509_extensions = e' '[p]' 'commonName = supplied' '[e]' 'basicConstraints = critical,CA:FALSE' 'keyUsage = critical,digitalSignature' > ca.cnf
-    openssl req -new -key "$1" -subj /CN=late -out late.csr
-    openssl ca -batch -notext -selfsign -config ca.cnf -keyfile "$1" -in late.csr -startdate 20200101000000Z -enddate 20200201000000Z -out "$2" 2> /dev/null
-}
+. "$here/late_certificate.sh"
 
 for who in alice bob carol; do "$keys" make "$who" "$who" > out; done
 "$keys" make approver approval > out

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "attest/txt/prediction.hpp"
+#include "tests/unit/run_program.hpp"
 #include "tests/unit/txt_sample.hpp"
 #include "tests/unit/verifier_scratch.hpp"
 
@@ -16,12 +17,6 @@ using namespace casemate;
 using namespace casemate::test;
 
 namespace {
-
-struct Ran {
-    int status = -1;
-    std::string output; // both streams
-    [[nodiscard]] bool says(const std::string& text) const { return output.find(text) != std::string::npos; }
-};
 
 struct Scene {
     ScratchDirectory directory;
@@ -38,15 +33,7 @@ struct Scene {
     }
     [[nodiscard]] std::string path(const char* name) const { return (directory.path() / name).string(); }
     [[nodiscard]] std::string quoted() const { return " --quote " + path("quote") + " --signature " + path("signature") + " --ak " + path("ak"); }
-    [[nodiscard]] Ran explain(const std::string& more) const {
-        std::FILE* pipe = ::popen((std::string{CASEMATE_ATTEST} + " evidence explain " + path("log") + more + " 2>&1 </dev/null").c_str(), "r");
-        REQUIRE(pipe != nullptr);
-        Ran ran;
-        char buffer[4096];
-        while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) ran.output.append(buffer, count);
-        ran.status = WEXITSTATUS(::pclose(pipe));
-        return ran;
-    }
+    [[nodiscard]] Ran explain(const std::string& more) const { return run_program(std::string{CASEMATE_ATTEST} + " evidence explain " + path("log") + more); }
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 // See prediction.hpp.
 #include "dlaunch/measure/tools/prediction.hpp"
 
+#include "dlaunch/measure/hex.hpp"
 #include "dlaunch/measure/launch_layout.hpp"
 #include "dlaunch/measure/pcr_map.hpp"
 #include "policy/model/bundle.hpp"
@@ -26,15 +27,6 @@ measure::Banks all_banks() {
     return banks;
 }
 
-std::string hex(ByteView bytes) {
-    std::string text;
-    for (const std::uint8_t byte : bytes) {
-        text += "0123456789abcdef"[byte >> 4];
-        text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-}
-
 std::string base64(ByteView bytes) {
     std::string text(4 * ((bytes.size() + 2) / 3), '\0');
     // SAFETY: unsigned char may alias char; EVP_EncodeBlock writes exactly this size and a NUL, which std::string has room for.
@@ -44,7 +36,7 @@ std::string base64(ByteView bytes) {
 
 Json digests_of(const measure::DigestSet& digests) {
     Json json;
-    for (const measure::Digest& digest : digests) json[measure::name_of(digest.algorithm)] = hex(digest.view());
+    for (const measure::Digest& digest : digests) json[measure::name_of(digest.algorithm)] = measure::to_hex(digest.view());
     return json;
 }
 
@@ -86,10 +78,10 @@ Result<Json, Problem> predict_vm(const policy::Vm& vm, const Inputs& inputs) {
     std::array<std::uint8_t, policy::max_vm_definition> buffer;
     const ByteView definition = policy::encode_vm_definition(vm, images, buffer);
     return Json{{"name", vm.name.view()},
-                {"vm_id", hex(policy::vm_id(definition))},
+                {"vm_id", measure::to_hex(policy::vm_id(definition))},
                 {"definition", base64(definition)},
-                {"kernel", {{"file", vm.kernel.view()}, {"sha256", hex(images.kernel)}}},
-                {"initrd", {{"file", vm.initrd.view()}, {"sha256", hex(images.initrd)}}},
+                {"kernel", {{"file", vm.kernel.view()}, {"sha256", measure::to_hex(images.kernel)}}},
+                {"initrd", {{"file", vm.initrd.view()}, {"sha256", measure::to_hex(images.initrd)}}},
                 {"command_line", vm.command_line.view()}};
 }
 
@@ -101,8 +93,8 @@ Json predict_pcrs(const measure::DigestSet& slb, const measure::DigestSet& hyper
                           pcrs.extend(measure::pcr_authority, policy);
     Json json;
     for (const TPM_ALG_ID bank : extended ? all_banks() : measure::Banks{}) {
-        json[measure::name_of(bank)] = {{"17", hex(pcrs.value(bank, measure::pcr_launch).view())},
-                                        {"18", hex(pcrs.value(bank, measure::pcr_authority).view())}};
+        json[measure::name_of(bank)] = {{"17", measure::to_hex(pcrs.value(bank, measure::pcr_launch).view())},
+                                        {"18", measure::to_hex(pcrs.value(bank, measure::pcr_authority).view())}};
     }
     return json;
 }
@@ -122,7 +114,7 @@ Result<Json, Problem> predict(const Inputs& inputs) {
     return Json{{"version", 1},
                 {"slb", {{"length", slb.size()}, {"digests", digests_of(slb_digests)}}},
                 {"hypervisor", {{"size", inputs.hypervisor.size()}, {"digests", digests_of(hypervisor_digests)}}},
-                {"owner_key", hex(opened.owner_key)},
+                {"owner_key", measure::to_hex(opened.owner_key)},
                 {"policy",
                  {{"epoch", opened.policy.epoch},
                   {"size", inputs.policy.size()},

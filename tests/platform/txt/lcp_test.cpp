@@ -4,6 +4,7 @@
 
 #include "dlaunch/model/child.hpp"
 #include "dlaunch/model/state_dir.hpp"
+#include "tests/unit/run_program.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -11,25 +12,12 @@
 #include <sys/wait.h>
 
 using namespace casemate;
+using test::Ran;
+using test::run_program;
 
 namespace {
 
 const std::string build{CASEMATE_BUILD};
-
-struct Ran {
-    int status = -1;
-    std::string output;
-};
-
-Ran run(const std::string& command) {
-    std::FILE* pipe = ::popen((command + " 2>&1 </dev/null").c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    Ran ran;
-    char buffer[4096];
-    while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) ran.output.append(buffer, count);
-    ran.status = WEXITSTATUS(::pclose(pipe));
-    return ran;
-}
 
 std::string contents(const std::filesystem::path& path) {
     std::ostringstream text;
@@ -48,11 +36,11 @@ struct Scene {
 
     Scene() {
         write("policy.toml", contents(build + "/policy.toml") + "\n[txt]\ntboot_command_line = \"logging=serial,memory\"\nminimum_sinit = 0\n");
-        REQUIRE(run("openssl genrsa -out " + directory + "/key.pem 2048").status == 0);
+        REQUIRE(run_program("openssl genrsa -out " + directory + "/key.pem 2048").status == 0);
     }
     void write(const char* name, const std::string& text) const { std::ofstream{directory + "/" + name, std::ios::binary} << text; }
     [[nodiscard]] Ran make(const std::string& more, const std::string& key = "key.pem") const {
-        return run(CASEMATE_MAKE_LCP " " + directory + "/policy.toml --key " + directory + "/" + key + " --out " + directory + "/lcp --tboot " + build +
+        return run_program(CASEMATE_MAKE_LCP " " + directory + "/policy.toml --key " + directory + "/" + key + " --out " + directory + "/lcp --tboot " + build +
                    "/tboot/boot/tboot.gz --tools " + build + "/tboot/usr/sbin --bin " + build + "/bin " + more);
     }
     [[nodiscard]] bool made() const { return std::filesystem::exists(directory + "/lcp/lcp.policy"); }
@@ -65,7 +53,7 @@ TEST_CASE("a launch control policy names tboot as the prediction does", "[txt][l
     const Ran ran = scene.make("--revision 7 --pcr 0=" + std::string(64, 'a') + " --pcr 7=" + std::string(64, 'b'));
     INFO(ran.output);
     REQUIRE(ran.status == 0);
-    const Ran hash = run(build + "/bin/casemate-txt mle-hash --tboot " + build + "/tboot/boot/tboot.gz --tboot-command-line logging=serial,memory");
+    const Ran hash = run_program(build + "/bin/casemate-txt mle-hash --tboot " + build + "/tboot/boot/tboot.gz --tboot-command-line logging=serial,memory");
     REQUIRE(hash.output.size() == 65);
     const std::string ours = hash.output.substr(0, 64);
     CHECK(ran.output.find("mle_sha256=" + ours) != std::string::npos);
@@ -91,7 +79,7 @@ TEST_CASE("nothing is written when something is wrong", "[txt][lcp]") {
     CHECK(scene.make("--pcr 8=" + std::string(64, 'a')).status == 1);
     CHECK(scene.make("--revision 65536").status == 1);
     CHECK(scene.make("--nothing").status == 2);
-    CHECK(run("openssl ecparam -name prime256v1 -genkey -noout -out " + scene.directory + "/ec.pem").status == 0);
+    CHECK(run_program("openssl ecparam -name prime256v1 -genkey -noout -out " + scene.directory + "/ec.pem").status == 0);
     CHECK(scene.make("", "ec.pem").status == 1);
     scene.write("policy.toml", contents(build + "/policy.toml"));
     const Ran ran = scene.make("");
