@@ -13,6 +13,7 @@ _casemate() {
         case ${COMP_WORDS[1]} in
             platform) words="list show expected import approve quarantine retire reinstate rebind" ;;
             grant) words="list revoke release" ;;
+            bootstrap) words="issue list withdraw" ;;
             reference) words="list import remove" ;;
             policy) words="show minimum-epoch" ;;
             key) words="list import revoke" ;;
@@ -26,7 +27,8 @@ _casemate() {
             "audit export") words="--store $service" ;;
             "audit verify") words="--key --checkpoint --json --help" ;;
             "result verify") words="--key --nonce --json --help" ;;
-            "evidence explain") words="--reference --ak --json --help" ;;
+            "bootstrap issue") words="--reference --device --vm --lease $service" ;;
+            "evidence explain") words="--reference --ak --quote --signature --nonce --pcrs --json --help" ;;
             "token create") words="--role --days $service" ;;
             "key import") words="owner grant $service" ;;
             *) words=$service ;;
