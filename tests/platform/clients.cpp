@@ -35,7 +35,10 @@ fs::path policy_with(const Scratch& scratch, const session::Artefacts& built, co
         return std::pair{before, before + " " + parameter};
     };
     session::Changes changes{silent("net0.img", "cm.net_mb=0"), silent("disk0.img", "cm.disk_mb=0")};
-    if (!setting.sata.empty()) changes.emplace_back("address = \"00:04.0\"\nid = \"1b36:0010\"", "address = \"00:05.0\"\nid = \"8086:2922\"");
+    if (!setting.sata.empty()) { // which has no reset, so the policy must not ask for one
+        changes.emplace_back("address = \"00:04.0\"\nid = \"1b36:0010\"", "address = \"00:05.0\"\nid = \"8086:2922\"");
+        changes.emplace_back("resets = [\"function-level\"]\n", "");
+    }
     auto source = session::changed_source(built, changes);
     std::string text = source.ok() ? source.value() : "";
     for (const Client& client : clients) text += session::client_tables(client);
