@@ -55,12 +55,19 @@ void backward(std::vector<Step> steps, const Options& options, Report& report) {
     }
 }
 
+/// Before the first step: undoing the record and then failing at the TPM would be half the work.
+void expect_owner_password(TpmAccess& tpm) {
+    const auto taken = secret::try_owner_password(tpm.asker());
+    if (!taken.ok() && secret::is_password_refusal(taken.error())) or_stop(Status<Error>{tpm.refusal("does not take its owner's orders", taken.error())});
+}
+
 std::unique_ptr<TpmAccess> tpm_for(const PlatformDirectory& directory, const Options& options) {
     if (options.emulated) {
         const auto made = model::ensure_tpm(directory.path() / "tpm", "sha256,sha384");
         if (!made.ok()) throw CannotRun(made.error().text);
     }
     auto tpm = tpm_of(directory, options.platform);
+    if (tpm) expect_owner_password(*tpm);
     if (!tpm) throw CannotRun("which TPM? On the platform itself: --tpm device:/dev/tpmrm0; for one that QEMU emulates: --emulated");
     return tpm;
 }
@@ -95,6 +102,7 @@ void declare_provision(CLI::App& program, const Defaults& defaults) {
     const auto options = std::make_shared<Options>();
     options->build = defaults.build;
     add_platform_options(*command, options->platform, defaults);
+    add_owner_password(*command, options->platform);
     command->add_flag("--emulated", options->emulated, "a platform that QEMU emulates: makes its TPM, in DIR/tpm");
     command->add_option("--esp", options->esp, "also put what the platform boots on its EFI system partition, mounted there")->type_name("DIR");
     command->add_option("--build", options->build, "where the boot files are taken from")->type_name("DIR")->capture_default_str();
