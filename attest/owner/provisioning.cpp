@@ -195,6 +195,14 @@ Outcome<std::set<std::string>> images_of(const fs::path& bundle_file) {
 
 } // namespace
 
+std::optional<std::string> platform_of(TpmAccess& tpm) {
+    PlatformRecord record;
+    const auto modulus = secret::read_endorsement_key(tpm.asker(), record.endorsement_key);
+    if (!modulus.ok()) return std::nullopt;
+    record.modulus = modulus.value();
+    return record.platform_id();
+}
+
 std::vector<Step> tpm_steps(const PlatformDirectory& directory, TpmAccess& tpm) {
     return {endorsement_key_step(tpm), counter_step(tpm), record_step(directory, tpm)};
 }
