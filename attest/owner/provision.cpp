@@ -4,6 +4,7 @@
 #include "attest/owner/service_steps.hpp"
 #include "attest/verifier/json.hpp"
 
+#include "dlaunch/model/state_dir.hpp"
 #include "dlaunch/model/tpm_identity.hpp"
 
 #include <CLI/CLI.hpp>
@@ -111,6 +112,16 @@ private:
     std::optional<cose::Signer> owner_;
 };
 
+/// A dry run makes no directory: where there is none yet it looks at one that is empty, and goes with `empty`.
+PlatformDirectory directory_for(const std::filesystem::path& path, const Options& options, std::optional<model::StateDir>& empty) {
+    if (!options.dry_run && !options.undo) return or_stop(PlatformDirectory::make(path));
+    if (options.undo || std::filesystem::exists(path)) return or_stop(PlatformDirectory::open(path));
+    auto made = model::StateDir::create();
+    if (!made.ok()) throw CannotRun(made.error().text);
+    empty = std::move(made).value();
+    return or_stop(PlatformDirectory::make(empty->path() / "platform"));
+}
+
 Steps boot_steps_of(const PlatformDirectory& directory, const Options& options) {
     if (options.esp.empty()) return {};
     if (!std::filesystem::is_directory(options.esp)) throw CannotRun(options.esp + " is no directory: mount the EFI system partition first");
@@ -123,7 +134,8 @@ void run(const Options& options) {
     if (options.emulated && options.dry_run && !std::filesystem::is_directory(path / "tpm"))
         throw CannotRun("a dry run makes no emulated TPM, and without one there is nothing to look at");
     ServiceSteps service{options};
-    const auto directory = or_stop(options.dry_run || options.undo ? PlatformDirectory::open(path) : PlatformDirectory::make(path));
+    std::optional<model::StateDir> empty;
+    const PlatformDirectory directory = directory_for(path, options, empty);
     const auto tpm = tpm_for(directory, options);
     Steps steps = tpm_steps(directory, *tpm);
     append(steps, service.on(directory, *tpm));

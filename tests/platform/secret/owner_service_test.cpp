@@ -89,6 +89,11 @@ TEST_CASE("casemate provision tells the service of the platform, puts its bootst
     CHECK(count(scene.report("--undo" + scene.there()), "undone") == 4);
     CHECK(scene.service->as_operator("GET", entry).status == 404);
     CHECK(scene.service->as_operator("GET", grants).body["bootstrap_grants"][0]["withdrawn_at"] > 0);
+    const std::string fresh = scene.path("new"), tpm = scene.path("p") + "/tpm"; // a dry run of a platform that has no directory yet makes none
+    const Ran plan_of_new = run_program(std::string{CASEMATE_OWNER} + " provision --platform " + fresh + " --tpm " + tpm + " --dry-run --json" + scene.bootstrap());
+    REQUIRE(plan_of_new.status == 0);
+    CHECK(count(plan_of_new.json(), "to do") == 4);
+    CHECK_FALSE(std::filesystem::exists(fresh));
     CHECK(scene.run(scene.bootstrap()).status == 0);
 }
 
