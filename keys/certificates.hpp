@@ -4,6 +4,7 @@
 // Not for production: there the operator's own authority issues them. And the certificates of signing keys, for any purpose.
 #pragma once
 
+#include "attest/cose/signer.hpp"
 #include "keys/key_files.hpp"
 
 #include <string>
@@ -20,6 +21,10 @@ struct Issuer {
 /// Of a signing key, self-signed (attest/cose/key_certificate.hpp); an existing file must belong to that key. A development key's has its mark.
 void ensure_signing_certificate(const PrivateDirectory& directory, const std::string& name, const std::string& common_name, EVP_PKEY& key,
                                 Purpose purpose, int days);
+
+/// The same of a key in a device, which signs it; `key` is its public half.
+void ensure_device_certificate(const PrivateDirectory& directory, const std::string& name, const std::string& common_name, EVP_PKEY& key,
+                               const cose::Signer& device, int days);
 
 /// A client certificate of an operator.
 void ensure_client(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Issuer issuer);

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
@@ -66,6 +68,18 @@ PrivateKey ensure_private_key(const PrivateDirectory& directory, const std::stri
     directory.write_new(name, pem);
     OPENSSL_cleanse(pem.data(), pem.size());
     return key;
+}
+
+PrivateKey public_key_of(const cose::PublicPoint& point) {
+    char group[] = "prime256v1";
+    cose::PublicPoint bytes = point;
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                                     OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, bytes.data(), bytes.size()), OSSL_PARAM_construct_end()};
+    const std::unique_ptr<EVP_PKEY_CTX, Releaser<EVP_PKEY_CTX_free>> maker{EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr)};
+    EVP_PKEY* key = nullptr;
+    require(maker && EVP_PKEY_fromdata_init(maker.get()) == 1 && EVP_PKEY_fromdata(maker.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1,
+            "take the device's public key");
+    return PrivateKey{key};
 }
 
 void ensure_public_key(const PrivateDirectory& directory, const std::string& name, EVP_PKEY& key, Purpose purpose) {

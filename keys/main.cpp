@@ -2,6 +2,7 @@
 // casemate-keys: makes the keys of owners, verifier and operator, changes signing keys with overlap, and says what expires when. No file that
 // exists is ever overwritten. With --development keys are marked, and a production build takes none of them. Exit status: 0 done; 1 not done, or
 // something in the directory has expired.
+#include "attest/keystore/open_key.hpp"
 #include "keys/certificates.hpp"
 #include "keys/key_files.hpp"
 #include "keys/rotation.hpp"
@@ -47,7 +48,7 @@ void make_operator(const Place& place) {
 }
 
 struct Options {
-    std::string directory, name;
+    std::string directory, name, key, key_secret;
     bool development = false, finish = false, json = false;
     int days = 730;
 
@@ -71,7 +72,18 @@ int init(const Options& options) {
     return 0;
 }
 
+/// The certificate of a key that stays where it is: in a token, or in a TPM.
+int certify(const Options& options) {
+    if (options.development) throw KeyError{"--development is for keys that this makes"};
+    const auto device = casemate::keystore::open_key(options.key, options.key_secret);
+    if (!device.ok()) throw KeyError{device.error()};
+    certify_device_key(options.place().directory, options.name, device.value(), options.days);
+    std::printf("%s.pub.pem and %s.crt.pem are in %s\n", options.name.c_str(), options.name.c_str(), options.directory.c_str());
+    return 0;
+}
+
 int make(const Options& options) {
+    if (!options.key.empty()) return certify(options);
     const Place place = options.place();
     make_signing_key(place.directory, options.name, place.purpose, options.days);
     std::printf("%s.pem, %s.pub.pem and %s.crt.pem are in %s\n", options.name.c_str(), options.name.c_str(), options.name.c_str(), options.directory.c_str());
@@ -112,7 +124,9 @@ int main(int argc, char** argv) {
         return made;
     };
     CLI::App* const init_command = add("init", "make what is missing (keys/README.md says who should hold which)", init);
-    CLI::App* const make_command = add("make", "one signing key with its certificate: an owner's, an approval key", make);
+    CLI::App* const make_command = add("make", "one signing key with its certificate: an owner's, an approval key; or the certificate of one in a device", make);
+    CLI::Option* const key = make_command->add_option("--key", options.key, "no new key: the certificate of one that is in a device, pkcs11:... or tpm:... (docs/interfaces/grant-key.md)");
+    make_command->add_option("--key-secret", options.key_secret, "file with the PIN or password of that device, mode 0600")->type_name("FILE")->needs(key);
     CLI::App* const rotate_command = add("rotate", "a successor of a signing key, NAME.next; with --finish it takes the name", rotate);
     rotate_command->add_flag("--finish", options.finish, "the old key becomes NAME.old-ID");
     add("status", "what expires when; status 1 when something has", status)->add_flag("--json", options.json, "say it in JSON");

@@ -34,6 +34,13 @@ void make_signing_key(const PrivateDirectory& directory, const std::string& name
     ensure_signing_certificate(directory, name + ".crt.pem", name, *key, purpose, days);
 }
 
+void certify_device_key(const PrivateDirectory& directory, const std::string& name, const cose::Signer& device, int days) {
+    if (directory.read(name + ".pem")) throw KeyError{name + ".pem is there: that name is a key's in a file"};
+    const PrivateKey key = public_key_of(device.public_key());
+    ensure_public_key(directory, name + ".pub.pem", *key, Purpose::production);
+    ensure_device_certificate(directory, name + ".crt.pem", name, *key, device, days);
+}
+
 void begin_rotation(const PrivateDirectory& directory, const std::string& name, Purpose purpose, int days) {
     (void)id_of(directory, name);
     make_signing_key(directory, name + ".next", purpose, days);

@@ -6,9 +6,6 @@
 #include <iostream>
 #include <iterator>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "attest/cli/command.hpp"
 
 namespace casemate::cli {
@@ -16,7 +13,6 @@ namespace casemate::cli {
 namespace {
 
 constexpr std::size_t max_file = 16 * 1024 * 1024;
-constexpr std::size_t max_token = 4096;
 
 std::string read_all(std::istream& stream, const std::string& path, std::size_t limit) {
     std::string text;
@@ -35,21 +31,6 @@ std::string read_file(const std::string& path) {
     std::ifstream stream{path, std::ios::binary};
     if (!stream) throw CannotRun("cannot read " + path);
     return read_all(stream, path, max_file);
-}
-
-std::string read_token(const std::string& path) {
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0) throw CannotRun("cannot read the token file " + path);
-    if (!S_ISREG(status.st_mode)) throw CannotRun("the token file " + path + " is not a regular file");
-    if (status.st_uid != ::geteuid()) throw CannotRun("the token file " + path + " belongs to another user");
-    if ((status.st_mode & 077) != 0)
-        throw CannotRun("the token file " + path + " is open to other users: chmod go-rwx it, and have the token replaced");
-    std::ifstream stream{path, std::ios::binary};
-    std::string token = read_all(stream, path, max_token);
-    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-    if (token.empty() || token.find_first_of(" \t\r\n") != std::string::npos)
-        throw CannotRun("the token file " + path + " does not hold one token");
-    return token;
 }
 
 } // namespace casemate::cli

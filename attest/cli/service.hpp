@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls of the command line to the verifier: over TLS 1.3 to the pinned authority, as the operator of a token file or of a
-// client certificate. A refusal becomes one sentence with the next step.
+// Calls of the command line to the verifier (attest/client). A refusal becomes one sentence with the next step.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "attest/verifier/json.hpp"
+#include "attest/client/service.hpp"
 
 namespace CLI {
 class App;
@@ -14,16 +13,11 @@ class App;
 
 namespace casemate::cli {
 
-struct ServiceOptions {
-    std::string url;
-    std::string authority;
-    std::string token_file;
-    std::string certificate;
-    std::string key;
+struct ServiceOptions : client::ServiceOptions {
     bool json = false;
 };
 
-/// --url, --ca, --token, --certificate, --key, --json; the first five also from CASEMATE_URL, CASEMATE_CA, ...
+/// Those of attest/client, and --json.
 [[nodiscard]] std::shared_ptr<ServiceOptions> declare_service(CLI::App& group);
 
 /// Throws CannotRun when there is no answer or the options are wrong, and Refused, after it said why, when the service refuses.

@@ -42,17 +42,22 @@ public:
         changed_.notify_one();
         return answer;
     }
-    void end() {
+    /// Whether the thread ends at once: no call is being made.
+    [[nodiscard]] bool end() {
         const std::lock_guard guard{lock_};
         ended_ = true;
         changed_.notify_one();
+        return !running_until_;
     }
     /// The thread's work.
     void run() {
         while (std::optional<Call> call = next()) {
-            call->answer.set_value(device->sign_digest(call->digest));
-            const std::lock_guard guard{lock_};
-            running_until_.reset();
+            const Signed answer = device->sign_digest(call->digest);
+            {
+                const std::lock_guard guard{lock_};
+                running_until_.reset();
+            }
+            call->answer.set_value(answer); // last: who has his answer finds no call being made
         }
     }
 
@@ -82,10 +87,13 @@ private:
 
 BoundedKey::BoundedKey(std::shared_ptr<const cose::SigningKey> device, std::chrono::milliseconds limit)
     : worker_{std::make_shared<Worker>(std::move(device))}, limit_{limit} {
-    std::thread{[worker = worker_] { worker->run(); }}.detach();
+    thread_ = std::thread{[worker = worker_] { worker->run(); }};
 }
 
-BoundedKey::~BoundedKey() { worker_->end(); }
+BoundedKey::~BoundedKey() {
+    if (worker_->end()) thread_.join();
+    else thread_.detach();
+}
 
 const cose::PublicPoint& BoundedKey::public_key() const { return worker_->device->public_key(); }
 

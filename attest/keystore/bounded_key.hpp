@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <thread>
 
 #include "attest/cose/signing_key.hpp"
 
@@ -14,7 +15,8 @@ namespace casemate::keystore {
 class BoundedKey final : public cose::SigningKey {
 public:
     BoundedKey(std::shared_ptr<const cose::SigningKey> device, std::chrono::milliseconds limit);
-    /// Does not wait for a call that hangs: its thread keeps what it needs and ends when the device lets it.
+    /// Closes the device, before the program ends and its libraries go. Does not wait for a call that hangs: its thread keeps what it needs
+    /// and ends when the device lets it.
     ~BoundedKey() override;
     BoundedKey(const BoundedKey&) = delete;
     BoundedKey& operator=(const BoundedKey&) = delete;
@@ -28,6 +30,7 @@ private:
     class Worker;
     const std::shared_ptr<Worker> worker_;
     const std::chrono::milliseconds limit_;
+    std::thread thread_;
 };
 
 } // namespace casemate::keystore

@@ -24,7 +24,7 @@ Result<Locator, std::string> pkcs11(std::string_view uri) {
     for (const std::string_view word : {"pin-value=", "pin-source="})
         if (uri.find(word) != std::string_view::npos)
             return Failure{"a PKCS#11 URI must not have " + std::string{word.substr(0, word.size() - 1)} +
-                           ": put the PIN into the file of --grant-key-secret"};
+                           ": put the PIN into a file of its own (--grant-key-secret, --key-secret)"};
     return Locator{Pkcs11Locator{std::string{uri}}};
 }
 

@@ -35,22 +35,41 @@ private:
     int descriptor_;
 };
 
+using Buffer = std::array<char, max_secret + 2>;
+
+/// What fits of the file; the caller wipes the buffer.
+Result<std::string_view, std::string> read_private(const std::string& path, Buffer& buffer) {
+    const File file{path};
+    if (!file.is_open()) return Failure{"cannot read the secret in " + path};
+    if (!file.is_private()) return Failure{path + " must be a file that only this user can read (mode 0600)"};
+    const ssize_t count = file.read(buffer.data(), buffer.size());
+    return std::string_view{buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+}
+
+/// Wiped when it goes.
+struct Wiped : Buffer {
+    ~Wiped() { OPENSSL_cleanse(data(), size()); }
+};
+
 } // namespace
 
 Secret::~Secret() { OPENSSL_cleanse(text_.data(), text_.size()); }
 
 Result<Secret, std::string> read_secret(const std::string& path) {
-    const File file{path};
-    if (!file.is_open()) return Failure{"cannot read the secret in " + path};
-    if (!file.is_private()) return Failure{path + " must be a file that only this user can read (mode 0600)"};
-    std::array<char, max_secret + 2> buffer{};
-    const ssize_t count = file.read(buffer.data(), buffer.size());
-    const std::string_view text{buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+    Wiped buffer{};
+    const std::string_view text = TRY(read_private(path, buffer));
     const std::size_t size = std::min(text.find('\n'), text.size());
-    Secret secret{std::string{text.substr(0, size)}};
-    OPENSSL_cleanse(buffer.data(), buffer.size());
     if (size == 0 || size > max_secret) return Failure{"the secret in " + path + " must be a line of 1 to 256 bytes"};
-    return secret;
+    return Secret{std::string{text.substr(0, size)}};
+}
+
+Result<Secret, std::string> read_password(const std::string& path, std::size_t limit) {
+    Wiped buffer{};
+    std::string_view text = TRY(read_private(path, buffer));
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    if (text.empty() || text.size() > std::min(limit, max_secret))
+        return Failure{"the password in " + path + " must have 1 to " + std::to_string(std::min(limit, max_secret)) + " bytes, and one newline behind it at most"};
+    return Secret{std::string{text}};
 }
 
 } // namespace casemate::keystore

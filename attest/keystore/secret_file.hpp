@@ -32,4 +32,7 @@ private:
 /// root, or can be read by group or others.
 [[nodiscard]] Result<Secret, std::string> read_secret(const std::string& path);
 
+/// The whole file but for one newline at its end, 1 to `limit` (at most 256) bytes, whatever they are. Refuses files as read_secret() does.
+[[nodiscard]] Result<Secret, std::string> read_password(const std::string& path, std::size_t limit);
+
 } // namespace casemate::keystore

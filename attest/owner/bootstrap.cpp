@@ -21,7 +21,8 @@ using verifier::Json;
 
 struct Options {
     PlatformOptions platform;
-    std::string owner_key, reference;
+    OwnerKeyOptions owner;
+    std::string reference;
     bool next = false;
 
     [[nodiscard]] std::uint32_t index() const { return next ? secret::next_bootstrap_index : secret::bootstrap_index; }
@@ -51,19 +52,18 @@ Bytes grant_from_input() {
     return *bytes;
 }
 
-void expect(const Status<measure::TpmFault>& done, const char* what) {
-    if (!done.ok()) throw CannotRun(std::string{"the TPM does not "} + what + " the bootstrap grant: is something else at that index, or its owner's password set?");
+void expect(const Status<measure::TpmFault>& done, const TpmAccess& tpm, const char* what) {
+    if (!done.ok()) or_stop(Status<Error>{tpm.refusal(std::string{"does not "} + what + " the bootstrap grant", done.error())});
 }
 
 void put(const Options& options) {
-    const auto owner = cose::Signer::from_pem_file(options.owner_key);
-    if (!owner.ok()) throw CannotRun(options.owner_key + ": " + cose::describe(owner.error()));
+    const cose::Signer owner = owner_key(options.owner);
     const Json reference = or_stop(read_reference(options.reference));
     const Bytes grant = grant_from_input();
     const Opened opened = open(options);
     const PlatformRecord record = or_stop(brought_up_to_date(opened.directory, *opened.tpm));
-    const Bytes message = or_stop(seal_bootstrap(record, grant, reference, owner.value()));
-    expect(secret::store_message(opened.tpm->asker(), options.index(), message), "keep");
+    const Bytes message = or_stop(seal_bootstrap(record, grant, reference, owner));
+    expect(secret::store_message(opened.tpm->asker(), options.index(), message), *opened.tpm, "keep");
     if (options.platform.json)
         std::cout << Json{{"platform", record.platform_id()}, {"bytes", message.size()}, {"epoch", record.epoch}} << "\n";
     else
@@ -80,7 +80,8 @@ void show(const Options& options) {
 }
 
 void remove(const Options& options) {
-    expect(secret::remove_message(open(options).tpm->asker(), options.index()), "remove");
+    const Opened opened = open(options);
+    expect(secret::remove_message(opened.tpm->asker(), options.index()), *opened.tpm, "remove");
     std::puts("no bootstrap grant is in the TPM any more; copies of it go on until the epoch is counted up");
 }
 
@@ -90,7 +91,6 @@ void declare_bootstrap(CLI::App& program, const Defaults& defaults) {
     CLI::App* const group = program.add_subcommand("bootstrap", "the grant by which a platform gets the device that is its road to the verifier");
     group->require_subcommand(1);
     const auto options = std::make_shared<Options>();
-    options->owner_key = defaults.owner_key;
     options->reference = defaults.reference;
     const auto add = [&](const char* name, const char* text, void (*run)(const Options&)) {
         CLI::App* const command = group->add_subcommand(name, text);
@@ -100,10 +100,11 @@ void declare_bootstrap(CLI::App& program, const Defaults& defaults) {
         return command;
     };
     CLI::App* const put_command = add("put", "seal the verifier's answer on standard input to the platform, into its TPM", put);
-    put_command->add_option("--owner-key", options->owner_key, "the owner's private key")->type_name("PEM")->capture_default_str();
+    add_owner_key(*put_command, options->owner, defaults);
     put_command->add_option("--reference", options->reference, "reference values of the launch that it is for")->type_name("FILE")->capture_default_str();
     add("show", "is there one?", show);
-    add("remove", "take it out of the TPM", remove);
+    CLI::App* const remove_command = add("remove", "take it out of the TPM", remove);
+    for (CLI::App* const each : {put_command, remove_command}) add_owner_password(*each, options->platform);
 }
 
 } // namespace casemate::owner

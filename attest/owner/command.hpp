@@ -40,9 +40,19 @@ struct Defaults {
 struct PlatformOptions {
     std::vector<std::string> directories;
     std::string tpm; // empty: DIR/tpm where that is there
+    std::string owner_password_file; // empty: the owner hierarchy has no password
     bool json = false;
 };
 void add_platform_options(CLI::App& command, PlatformOptions& options, const Defaults& defaults);
+/// For those that ask of a TPM what its owner alone may.
+void add_owner_password(CLI::App& command, PlatformOptions& options);
+
+/// The owner's key, or his approval key: in a file or in a device (docs/interfaces/grant-key.md).
+struct OwnerKeyOptions {
+    std::string key, secret_file;
+};
+void add_owner_key(CLI::App& command, OwnerKeyOptions& options, const Defaults& defaults);
+[[nodiscard]] cose::Signer owner_key(const OwnerKeyOptions& options);
 
 /// The TPM of a platform directory: as the options say, or DIR/tpm; nothing when there is neither.
 [[nodiscard]] std::unique_ptr<TpmAccess> tpm_of(const PlatformDirectory& directory, const PlatformOptions& options);

@@ -54,6 +54,7 @@ void declare_epoch(CLI::App& program, const Defaults& defaults) {
     bump_command->add_option("--to", options->count.to, "up to this value (one more)")->type_name("EPOCH")->check(CLI::PositiveNumber);
     bump_command->add_flag("--force", options->count.force, "even if a VM then has no approved state");
     for (CLI::App* const each : {show_command, bump_command}) add_platform_options(*each, options->platform, defaults);
+    add_owner_password(*bump_command, options->platform);
     show_command->callback([options] { show(*options); });
     bump_command->callback([options] { bump(*options); });
 }

@@ -54,7 +54,7 @@ Outcome<PlatformRecord> count_epoch(const PlatformDirectory& directory, TpmAcces
     if (wanted > record.epoch + longest_way) return fail("epoch " + std::to_string(wanted) + " is far from " + std::to_string(record.epoch));
     if (!count.force) TRY(refuse_lock_out(directory, wanted));
     const auto epoch = secret::count_epoch_up_to(tpm.asker(), record.epoch_counter, wanted);
-    if (!epoch.ok()) return fail("the TPM does not count its epoch counter up");
+    if (!epoch.ok()) return tpm.refusal("does not count its epoch counter up", epoch.error());
     return with_epoch(directory, record, epoch.value());
 }
 

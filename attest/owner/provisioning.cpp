@@ -23,33 +23,33 @@ namespace fs = std::filesystem;
 
 constexpr const char* launcher = "EFI/BOOT/BOOTX64.EFI"; // what firmware boots from a medium without boot entries [UEFI 3.5.1.1]
 
-Failure<Error> refused(const char* what, const measure::TpmFault& fault) {
-    std::ostringstream text;
-    text << "the TPM " << what;
-    if (fault.kind == measure::TpmFaultKind::refused) text << " (response code 0x" << std::hex << fault.code << ")";
-    return fail(text.str());
-}
-
 Outcome<PlatformRecord> look_at(TpmAccess& tpm) {
     PlatformRecord record;
     const auto modulus = secret::read_endorsement_key(tpm.asker(), record.endorsement_key);
-    if (!modulus.ok()) return refused("has no RSA 2048 endorsement key by template L-1 at 81010001h", modulus.error());
+    if (!modulus.ok()) return tpm.refusal("has no RSA 2048 endorsement key by template L-1 at 81010001h", modulus.error());
     const auto certificate = secret::read_ek_certificate(tpm.asker());
-    if (!certificate.ok()) return refused("does not give its endorsement key's certificate", certificate.error());
+    if (!certificate.ok()) return tpm.refusal("does not give its endorsement key's certificate", certificate.error());
     const auto epoch = secret::read_epoch(tpm.asker(), record.epoch_counter);
-    if (!epoch.ok()) return refused("does not give its epoch counter", epoch.error());
+    if (!epoch.ok()) return tpm.refusal("does not give its epoch counter", epoch.error());
     record.modulus = modulus.value();
     record.ek_certificate = certificate.value();
     record.epoch = epoch.value();
     return record;
 }
 
+/// With a password there, the hypervisor could never use the endorsement key, and so release no secret.
+Outcome<bool> has_endorsement_key(TpmAccess& tpm) {
+    const auto passwords = secret::passwords_set(tpm.asker());
+    if (!passwords.ok()) return tpm.refusal("does not say which of its hierarchies have passwords", passwords.error());
+    if (passwords.value().endorsement) return fail("the TPM's endorsement hierarchy has a password: take it away first, the hypervisor releases secrets without one");
+    return secret::read_endorsement_key(tpm.asker()).ok();
+}
+
 Step endorsement_key_step(TpmAccess& tpm) {
-    return {"endorsement key at 81010001h",
-            [&tpm]() -> Outcome<bool> { return secret::read_endorsement_key(tpm.asker()).ok(); },
+    return {"endorsement key at 81010001h", [&tpm] { return has_endorsement_key(tpm); },
             [&tpm]() -> Status<Error> {
                 const auto made = secret::ensure_endorsement_key(tpm.asker());
-                return made.ok() ? Status<Error>{Done{}} : refused("makes no endorsement key: is its owner's password set?", made.error());
+                return made.ok() ? Status<Error>{Done{}} : tpm.refusal("makes no endorsement key", made.error());
             },
             {}, {}};
 }
@@ -59,21 +59,21 @@ Step counter_step(TpmAccess& tpm) {
     return {"epoch counter at 01800001h",
             [&tpm]() -> Outcome<bool> {
                 const auto state = secret::state_of_counter(tpm.asker(), index);
-                if (!state.ok()) return refused("does not say what is at 01800001h", state.error());
+                if (!state.ok()) return tpm.refusal("does not say what is at 01800001h", state.error());
                 if (state.value() == secret::CounterState::foreign)
                     return fail("something else than an epoch counter is at the TPM's index 01800001h: its owner must remove it first");
                 return state.value() == secret::CounterState::good;
             },
             [&tpm]() -> Status<Error> {
                 const auto made = secret::ensure_epoch_counter(tpm.asker(), index);
-                return made.ok() ? Status<Error>{Done{}} : refused("makes no epoch counter: is its owner's password set?", made.error());
+                return made.ok() ? Status<Error>{Done{}} : tpm.refusal("makes no epoch counter", made.error());
             },
             {},
             [&tpm]() -> Status<Error> {
                 for (const std::uint32_t each : {secret::bootstrap_index, secret::next_bootstrap_index})
                     (void)secret::remove_message(tpm.asker(), each).ok(); // what is not ours stays
                 const auto gone = secret::remove_epoch_counter(tpm.asker(), index);
-                return gone.ok() ? Status<Error>{Done{}} : refused("does not remove the epoch counter", gone.error());
+                return gone.ok() ? Status<Error>{Done{}} : tpm.refusal("does not remove the epoch counter", gone.error());
             }};
 }
 
@@ -194,6 +194,14 @@ Outcome<std::set<std::string>> images_of(const fs::path& bundle_file) {
 }
 
 } // namespace
+
+std::optional<std::string> platform_of(TpmAccess& tpm) {
+    PlatformRecord record;
+    const auto modulus = secret::read_endorsement_key(tpm.asker(), record.endorsement_key);
+    if (!modulus.ok()) return std::nullopt;
+    record.modulus = modulus.value();
+    return record.platform_id();
+}
 
 std::vector<Step> tpm_steps(const PlatformDirectory& directory, TpmAccess& tpm) {
     return {endorsement_key_step(tpm), counter_step(tpm), record_step(directory, tpm)};

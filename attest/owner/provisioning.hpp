@@ -7,6 +7,7 @@
 #include "attest/owner/tpm_access.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Step {
     std::function<Status<Error>()> work;
     std::function<Outcome<bool>()> present{}; // something of it is there, of this build or an older one; not given: as done
     std::function<Status<Error>()> undo{};    // of what is present; not given: it stays
+    std::function<Outcome<std::string>()> left{}; // what `undo` cannot take back and who can, as a sentence; empty: nothing
 };
 
 /// A file for the EFI system partition: where there, and from which file, or with which content.
@@ -25,6 +27,9 @@ struct BootFile {
     std::filesystem::path target, source;
     std::string text{}; // when there is no source
 };
+
+/// The id of the platform with this TPM; nothing while it has no endorsement key.
+[[nodiscard]] std::optional<std::string> platform_of(TpmAccess& tpm);
 
 /// The TPM's part: endorsement key, epoch counter, and the record of both. The key is never undone: it is the manufacturer's, and others use it.
 [[nodiscard]] std::vector<Step> tpm_steps(const PlatformDirectory& directory, TpmAccess& tpm);

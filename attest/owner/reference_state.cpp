@@ -51,7 +51,7 @@ Outcome<std::vector<std::uint8_t>> bundle_of(const Json& reference) {
 
 } // namespace
 
-Outcome<Json> read_reference(const std::string& path) {
+Outcome<Reference> read_reference_file(const std::string& path) {
     std::ifstream stream{path, std::ios::binary};
     std::string text(max_reference + 1, '\0');
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -59,8 +59,10 @@ Outcome<Json> read_reference(const std::string& path) {
     if (!stream.eof() || text.empty()) return fail("cannot read the reference values " + path);
     auto object = verifier::parse_object(text);
     if (!object) return fail(path + ": " + object.error().detail);
-    return std::move(object).value();
+    return Reference{std::move(object).value(), verifier::to_hex(measure::sha256(verifier::as_bytes(text)))};
 }
+
+Outcome<Json> read_reference(const std::string& path) { return TRY(read_reference_file(path)).values; }
 
 Status<Error> expect_owner(const Json& reference, ByteView owner) {
     const auto bytes = TRY(bundle_of(reference));

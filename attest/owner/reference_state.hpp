@@ -11,7 +11,13 @@
 
 namespace casemate::owner {
 
+struct Reference {
+    verifier::Json values;
+    std::string id; // what the attestation service calls the set, once it was given this file
+};
 /// From a file of the owner's own, of at most 1 MiB.
+[[nodiscard]] Outcome<Reference> read_reference_file(const std::string& path);
+/// The values alone.
 [[nodiscard]] Outcome<verifier::Json> read_reference(const std::string& path);
 /// Whether this key (SEC1 point) is the owner's of that launch's policy, or the approval key of its owners: the hypervisor takes secrets and approvals of no other.
 [[nodiscard]] Status<Error> expect_owner(const verifier::Json& reference, ByteView owner);

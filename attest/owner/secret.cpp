@@ -19,7 +19,8 @@ using verifier::Json;
 
 struct Options {
     PlatformOptions platform;
-    std::string vm, name, owner_key;
+    OwnerKeyOptions owner;
+    std::string vm, name;
     std::vector<std::string> references;
 };
 
@@ -34,12 +35,6 @@ Bytes secret_from_input() {
     }
     if (bytes.empty()) throw CannotRun("nothing came on standard input");
     return bytes;
-}
-
-cose::Signer owner_of(const Options& options) {
-    auto key = cose::Signer::from_pem_file(options.owner_key);
-    if (!key.ok()) throw CannotRun(options.owner_key + ": " + cose::describe(key.error()));
-    return std::move(key).value();
 }
 
 References references_of(const Options& options) {
@@ -64,7 +59,7 @@ void put_on(const std::string& path, ByteView value, const Options& options, con
 
 void put(const Options& options) {
     const References references = references_of(options);
-    const cose::Signer owner = owner_of(options);
+    const cose::Signer owner = owner_key(options.owner);
     Bytes value = secret_from_input();
     for (const std::string& path : options.platform.directories) put_on(path, value, options, references, owner);
     measure::wipe(value);
@@ -91,7 +86,7 @@ void approve_on(const std::string& path, const Options& options, const Reference
 
 void approve(const Options& options) {
     const References references = references_of(options);
-    const cose::Signer owner = owner_of(options);
+    const cose::Signer owner = owner_key(options.owner);
     for (const std::string& path : options.platform.directories) approve_on(path, options, references, owner);
 }
 
@@ -129,9 +124,8 @@ void remove(const Options& options) {
 }
 
 void add_signing_options(CLI::App& command, Options& options, const Defaults& defaults) {
-    options.owner_key = defaults.owner_key;
     options.references = {defaults.reference};
-    command.add_option("--owner-key", options.owner_key, "the owner's private key")->type_name("PEM")->capture_default_str();
+    add_owner_key(command, options.owner, defaults);
     command.add_option("--reference", options.references, "reference values of a launch to approve; may be given several times")
         ->type_name("FILE")->allow_extra_args(false)->capture_default_str();
 }

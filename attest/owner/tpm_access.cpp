@@ -5,6 +5,7 @@
 #include "dlaunch/model/software_tpm.hpp"
 
 #include <filesystem>
+#include <sstream>
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int32_t longest_answer = 120'000; // milliseconds: some TPMs take that long for an RSA key
 constexpr std::size_t max_response = 4096;
+constexpr measure::TPM_RC nv_defined = 0x14C; // [TPM2-P2 T16]
 
 class Tss final : public TpmAccess {
 public:
@@ -48,6 +50,18 @@ private:
 };
 
 } // namespace
+
+Failure<Error> TpmAccess::refusal(const std::string& does_not, const measure::TpmFault& fault) const {
+    std::ostringstream text;
+    text << "the TPM " << does_not;
+    if (secret::is_password_refusal(fault))
+        text << (password_.empty() ? ": its owner hierarchy has a password, and --owner-password-file names none" : ": the password of --owner-password-file is not its owner hierarchy's");
+    else if (fault.kind == measure::TpmFaultKind::refused && fault.code == nv_defined)
+        text << ": something else is at that index";
+    else if (fault.kind == measure::TpmFaultKind::refused)
+        text << " (response code 0x" << std::hex << fault.code << ")";
+    return fail(text.str());
+}
 
 Outcome<std::unique_ptr<TpmAccess>> open_tpm(const std::string& where) {
     if (std::filesystem::is_directory(where)) {

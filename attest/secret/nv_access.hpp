@@ -10,18 +10,18 @@
 
 namespace casemate::secret {
 
-/// One command; its first handle is authorised with an empty password where the command wants that.
-[[nodiscard]] Result<Bytes, measure::TpmFault> run(const TpmExchange& ask, measure::TPM_CC code, std::initializer_list<std::uint32_t> handles,
+/// One command; where it wants that, its first handle is authorised: the owner hierarchy with its password, all others with an empty one.
+[[nodiscard]] Result<Bytes, measure::TpmFault> run(const OwnerTpm& tpm, measure::TPM_CC code, std::initializer_list<std::uint32_t> handles,
                                                    ByteView parameters);
 /// One that is authorised and answers nothing.
-[[nodiscard]] Status<measure::TpmFault> tell(const TpmExchange& ask, measure::TPM_CC code, std::initializer_list<std::uint32_t> handles,
+[[nodiscard]] Status<measure::TpmFault> tell(const OwnerTpm& tpm, measure::TPM_CC code, std::initializer_list<std::uint32_t> handles,
                                              ByteView parameters);
 
 /// TPMS_NV_PUBLIC [TPM2-P2 13.5].
-[[nodiscard]] Result<Bytes, measure::TpmFault> nv_public(const TpmExchange& ask, std::uint32_t nv_index);
+[[nodiscard]] Result<Bytes, measure::TpmFault> nv_public(const OwnerTpm& tpm, std::uint32_t nv_index);
 /// What it says of the index' size.
 [[nodiscard]] std::size_t nv_size(const Bytes& nv_public);
 /// The first `size` bytes, for whoever may read with an empty password.
-[[nodiscard]] Result<Bytes, measure::TpmFault> nv_contents(const TpmExchange& ask, std::uint32_t nv_index, std::size_t size);
+[[nodiscard]] Result<Bytes, measure::TpmFault> nv_contents(const OwnerTpm& tpm, std::uint32_t nv_index, std::size_t size);
 
 } // namespace casemate::secret

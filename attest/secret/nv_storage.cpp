@@ -31,48 +31,48 @@ Bytes area_of(std::uint32_t nv_index, std::uint32_t its_attributes, std::size_t 
 
 enum class There { nothing, message, unwritten, other };
 
-Result<There, TpmFault> look(const TpmExchange& ask, std::uint32_t nv_index, std::size_t& size) {
-    const auto area = nv_public(ask, nv_index);
+Result<There, TpmFault> look(const OwnerTpm& tpm, std::uint32_t nv_index, std::size_t& size) {
+    const auto area = nv_public(tpm, nv_index);
     if (!area.ok() && area.error().kind == TpmFaultKind::refused) return There::nothing;
     size = nv_size(TRY(area));
     if (equal(area.value(), area_of(nv_index, attributes | written, size))) return There::message;
     return equal(area.value(), area_of(nv_index, attributes, size)) ? There::unwritten : There::other;
 }
 
-Status<TpmFault> write_part(const TpmExchange& ask, std::uint32_t nv_index, ByteView message, std::size_t offset) {
+Status<TpmFault> write_part(const OwnerTpm& tpm, std::uint32_t nv_index, ByteView message, std::size_t offset) {
     const ByteView part = message.subspan(offset, std::min(write_chunk, message.size() - offset));
     Bytes parameters(2 + part.size() + 2);
     BigEndianWriter out{parameters};
     out.u16(static_cast<std::uint16_t>(part.size()));
     out.bytes(part);
     out.u16(static_cast<std::uint16_t>(offset));
-    return tell(ask, TPM_CC::NV_Write, {TPM_RH_OWNER, nv_index}, parameters);
+    return tell(tpm, TPM_CC::NV_Write, {TPM_RH_OWNER, nv_index}, parameters);
 }
 
 } // namespace
 
-Status<TpmFault> store_message(const TpmExchange& ask, std::uint32_t nv_index, ByteView message) {
+Status<TpmFault> store_message(const OwnerTpm& tpm, std::uint32_t nv_index, ByteView message) {
     if (message.empty() || message.size() > max_stored) return Failure{TpmFault{}};
-    TRY(remove_message(ask, nv_index));
+    TRY(remove_message(tpm, nv_index));
     const Bytes area = area_of(nv_index, attributes, message.size());
     Bytes parameters{0, 0, 0, static_cast<std::uint8_t>(area.size())}; // no password; TPM2B_NV_PUBLIC
     parameters.insert(parameters.end(), area.begin(), area.end());
-    TRY(tell(ask, TPM_CC::NV_DefineSpace, {TPM_RH_OWNER}, parameters)); // refused when something else is there
-    for (std::size_t offset = 0; offset < message.size(); offset += write_chunk) TRY(write_part(ask, nv_index, message, offset));
+    TRY(tell(tpm, TPM_CC::NV_DefineSpace, {TPM_RH_OWNER}, parameters)); // refused when something else is there
+    for (std::size_t offset = 0; offset < message.size(); offset += write_chunk) TRY(write_part(tpm, nv_index, message, offset));
     return Done{};
 }
 
-Result<Bytes, TpmFault> stored_message(const TpmExchange& ask, std::uint32_t nv_index) {
+Result<Bytes, TpmFault> stored_message(const OwnerTpm& tpm, std::uint32_t nv_index) {
     std::size_t size = 0;
-    if (TRY(look(ask, nv_index, size)) != There::message || size > max_stored) return Bytes{};
-    return nv_contents(ask, nv_index, size);
+    if (TRY(look(tpm, nv_index, size)) != There::message || size > max_stored) return Bytes{};
+    return nv_contents(tpm, nv_index, size);
 }
 
-Status<TpmFault> remove_message(const TpmExchange& ask, std::uint32_t nv_index) {
+Status<TpmFault> remove_message(const OwnerTpm& tpm, std::uint32_t nv_index) {
     std::size_t size = 0;
-    const There there = TRY(look(ask, nv_index, size));
+    const There there = TRY(look(tpm, nv_index, size));
     if (there == There::other) return Failure{TpmFault{TpmFaultKind::refused, rc_nv_defined}};
-    return there == There::nothing ? Done{} : tell(ask, TPM_CC::NV_UndefineSpace, {TPM_RH_OWNER, nv_index}, {});
+    return there == There::nothing ? Done{} : tell(tpm, TPM_CC::NV_UndefineSpace, {TPM_RH_OWNER, nv_index}, {});
 }
 
 } // namespace casemate::secret

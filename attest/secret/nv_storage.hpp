@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A message of the owner's that stays in the platform's TPM: everybody there reads it, the owner hierarchy writes it. It is where a platform
-// without a road has its bootstrap grant from. Host only; locality 0; the owner hierarchy's password is empty.
+// without a road has its bootstrap grant from. Host only; locality 0.
 // Nothing in it needs hiding or is believed for being there. A power cut while it is replaced leaves none, or one that is not whole.
 #pragma once
 
@@ -13,10 +13,10 @@ inline constexpr std::uint32_t bootstrap_index = 0x01800002, next_bootstrap_inde
 inline constexpr std::size_t max_stored = 2048; // bytes of one index that TPMs of the PC Client profile have room for
 
 /// Replaces what store_message() put there before. Refused (TPM_RC_NV_DEFINED) when something else is at that index.
-[[nodiscard]] Status<measure::TpmFault> store_message(const TpmExchange& ask, std::uint32_t nv_index, ByteView message);
+[[nodiscard]] Status<measure::TpmFault> store_message(const OwnerTpm& tpm, std::uint32_t nv_index, ByteView message);
 /// Empty when there is none.
-[[nodiscard]] Result<Bytes, measure::TpmFault> stored_message(const TpmExchange& ask, std::uint32_t nv_index);
+[[nodiscard]] Result<Bytes, measure::TpmFault> stored_message(const OwnerTpm& tpm, std::uint32_t nv_index);
 /// Also when there is none; something else at that index stays.
-[[nodiscard]] Status<measure::TpmFault> remove_message(const TpmExchange& ask, std::uint32_t nv_index);
+[[nodiscard]] Status<measure::TpmFault> remove_message(const OwnerTpm& tpm, std::uint32_t nv_index);
 
 } // namespace casemate::secret

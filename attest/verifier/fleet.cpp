@@ -107,13 +107,21 @@ Answer Fleet::import(const Json& body, const Principal& actor) const {
     return Json{{"imported", entries.size()}};
 }
 
+Json Fleet::to_json(const store::InventoryEntry& entry) const {
+    return {{"platform_id", entry.platform_id}, {"label", entry.label}, {"without_certificate", entry.without_certificate},
+            {"added_at", entry.added_at}, {"added_by", entry.added_by}, {"enrolled", context_.store.platform(entry.platform_id).has_value()}};
+}
+
 Answer Fleet::inventory() const {
     Json all = Json::array();
-    for (const store::InventoryEntry& entry : context_.store.inventory(list_limit))
-        all.push_back({{"platform_id", entry.platform_id}, {"label", entry.label},
-                       {"without_certificate", entry.without_certificate}, {"added_at", entry.added_at},
-                       {"added_by", entry.added_by}, {"enrolled", context_.store.platform(entry.platform_id).has_value()}});
+    for (const store::InventoryEntry& entry : context_.store.inventory(list_limit)) all.push_back(to_json(entry));
     return Json{{"inventory", all}};
+}
+
+Answer Fleet::expected(const std::string& platform_id) const {
+    const auto entry = context_.store.inventory_entry(platform_id);
+    if (!entry) return refuse(404, "inventory_unknown", "no such entry");
+    return to_json(*entry);
 }
 
 Answer Fleet::remove(const std::string& platform_id, const Principal& actor) const {

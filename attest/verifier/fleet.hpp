@@ -22,6 +22,8 @@ public:
     /// `{entries: [{platform_id, label?, without_certificate?}]}`, all or none.
     [[nodiscard]] Answer import(const Json& body, const Principal& actor) const;
     [[nodiscard]] Answer inventory() const;
+    /// One entry of it, however long it is.
+    [[nodiscard]] Answer expected(const std::string& platform_id) const;
     [[nodiscard]] Answer remove(const std::string& platform_id, const Principal& actor) const;
 
     [[nodiscard]] Answer rules() const;
@@ -32,6 +34,7 @@ private:
     [[nodiscard]] Answer take_out(const std::string& platform_id, const char* state, const Principal& actor) const;
     [[nodiscard]] Result<store::InventoryEntry, ApiError> entry(const Json& item, const std::string& at,
                                                                 const Principal& actor) const;
+    [[nodiscard]] Json to_json(const store::InventoryEntry& entry) const;
 
     const Context& context_;
     const Grants& grants_;

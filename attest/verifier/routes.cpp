@@ -54,6 +54,7 @@ void Service::add_viewer_routes(std::vector<Route>& table) {
     add("/v1/audit", [this](const Call&) { return operator_.audit(); });
     add("/v1/reference", [this](const Call&) { return operator_.references(); });
     add("/v1/inventory", [this](const Call&) { return fleet_.inventory(); });
+    add("/v1/inventory/{platform}", [this](const Call& call) { return fleet_.expected(call.id("platform")); });
     add("/v1/platforms/{platform}/bootstrap", [this](const Call& call) { return bootstrap_.list(call.id("platform")); });
     add("/v1/rules", [this](const Call&) { return fleet_.rules(); });
     add("/v1/keys", [this](const Call&) { return keys_.list(); });

@@ -3,6 +3,7 @@
 #include "policy/compiler/owners_file.hpp"
 
 #include "dlaunch/measure/hex.hpp"
+#include "policy/compiler/plain_toml.hpp"
 #include "policy/compiler/toml_fields.hpp"
 
 #include <algorithm>
@@ -11,12 +12,6 @@ namespace casemate::policy {
 namespace {
 
 constexpr std::size_t max_file = 64 * 1024;
-
-/// toml++ 3.3 does not survive every other text.
-bool is_plain(std::string_view text) {
-    const auto fits = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; };
-    return text.size() <= max_file && std::all_of(text.begin(), text.end(), fits);
-}
 
 class Reader {
 public:
@@ -79,16 +74,7 @@ std::vector<std::uint8_t> Owners::encoded() const {
 
 Owners read_owners(std::string_view text, const ReadCertificate& read, std::int64_t now) {
     Owners owners;
-    if (!is_plain(text)) {
-        owners.problems.push_back({0, "an owners' file is printable ASCII, of at most 64 KiB"});
-        return owners;
-    }
-    try {
-        const toml::table table = toml::parse(text);
-        Reader{table, read, now, owners}.run();
-    } catch (const toml::parse_error& error) { // the library's way to say "not TOML"
-        owners.problems.push_back({error.source().begin.line, std::string{error.description()}});
-    }
+    if (const auto table = parse_plain(text, max_file, owners.problems)) Reader{*table, read, now, owners}.run();
     return owners;
 }
 

@@ -3,11 +3,11 @@
 // Used by toml_source.cpp only.
 #pragma once
 
+#include "policy/compiler/toml_library.hpp"
 #include "policy/compiler/toml_source.hpp"
 
 #include <limits>
 #include <set>
-#include <toml++/toml.h>
 
 namespace casemate::policy {
 

@@ -4,6 +4,7 @@
 
 #include "policy/compiler/inventory.hpp"
 #include "policy/compiler/pci_text.hpp"
+#include "policy/compiler/plain_toml.hpp"
 #include "policy/compiler/toml_fields.hpp"
 #include "policy/compiler/words.hpp"
 
@@ -13,6 +14,8 @@ namespace casemate::policy {
 namespace {
 
 using Tables = std::vector<const toml::table*>;
+
+constexpr std::size_t max_source = 1 << 20;
 
 /// The owner writes them in any order.
 void read_secrets(Fields& fields, Vm& vm) {
@@ -256,11 +259,7 @@ void read_root(const toml::table& root, const Inventory* inventory, Source& sour
 Source read_source(std::string_view text, const std::array<std::uint8_t, public_key_size>& grant_key, const Inventory* inventory) {
     Source source;
     source.policy.grant_key = grant_key;
-    try {
-        read_root(toml::parse(text), inventory, source);
-    } catch (const toml::parse_error& error) { // the library's way to say "not TOML"
-        source.problems.push_back({error.source().begin.line, std::string{error.description()}});
-    }
+    if (const auto root = parse_plain(text, max_source, source.problems)) read_root(*root, inventory, source);
     return source;
 }
 

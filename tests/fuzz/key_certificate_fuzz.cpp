@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A certificate of a signing key as an owner imports it into the verifier: any bytes, never a crash; what is accepted has a point, a name
-// and a beginning before its end. Owners' files are not fuzzed: they are the owner's own, and toml++ 3.3 asserts on some texts ("[#").
+// and a beginning before its end.
 #include "attest/cose/key_certificate.hpp"
 #include "tests/unit/owner_sample.hpp"
 

@@ -211,6 +211,7 @@ TEST_CASE("the running service answers as the document says, on every route", "[
     witness.call("GET", "/v1/inventory", "/v1/inventory", owner);
     witness.call("POST", "/v1/inventory", "/v1/inventory", owner,
                  Json{{"entries", {{{"platform_id", std::string(64, 'e')}, {"label", "rack 7"}}}}}.dump());
+    witness.call("GET", "/v1/inventory/{platform}", "/v1/inventory/" + std::string(64, 'e'), owner);
     witness.call("DELETE", "/v1/inventory/{platform}", "/v1/inventory/" + std::string(64, 'e'), owner);
     witness.call("POST", "/v1/rules", "/v1/rules", owner, R"({"minimum_policy_epoch":7})");
     const test::CertifiedKey key;

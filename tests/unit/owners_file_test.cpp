@@ -119,6 +119,7 @@ TEST_CASE("an owner whose key is expired, not yet valid, revoked, unknown or the
     CHECK(contains(room.refusal(owners_file(R"("alice")", 1)), "his own key"));
     CHECK(contains(room.refusal(owners_file(R"("alice", "bob")", 2, "master = \"carol\"\n")), "unknown key 'master'"));
     CHECK(contains(room.refusal("\xc2\xbf#"), "printable ASCII"));
+    CHECK(contains(room.refusal("[#"), "no TOML"));
     CHECK(contains(room.refusal(std::string(65'537, ' ')), "64 KiB"));
     CHECK_FALSE(room.read("threshold = ").problems.empty());
 }

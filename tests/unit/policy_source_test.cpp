@@ -203,6 +203,29 @@ TEST_CASE("each problem of a source is reported at its line", "[policy]") {
     CHECK(problem_after("\"agent\"\nkernel", "\"client\"\nkernel") == "0: one VM must have the role agent");
 }
 
+TEST_CASE("a source is printable ASCII: anything else is refused at its line and column, in comments too", "[policy]") {
+    const auto refusal = [](const std::string& text) {
+        const auto source = std::make_unique<Source>(read_source(text, grant_key));
+        REQUIRE(source->problems.size() == 1);
+        return source->problems[0];
+    };
+    const Problem umlaut = refusal(sample() + "# f\xc3\xbcr net0\n");
+    CHECK(umlaut.line == 26);
+    CHECK(umlaut.what == "column 4: the byte 0xc3 is not printable ASCII: comments too are written in it");
+    CHECK(refusal(std::string("\0", 1) + sample()).what.find("column 1: the byte 0x00") == 0);
+    CHECK(refusal("\xef\xbb\xbf" + sample()).line == 1); // a byte order mark
+    CHECK(refusal(sample() + "\x7f").line == 26);
+    CHECK(refusal(sample() + std::string(1 << 20, '\n')).what.find("1024 KiB") != std::string::npos);
+    CHECK(read_source("# \ttabs, and line ends of another system\r\n" + sample(), grant_key).problems.empty());
+}
+
+TEST_CASE("a text that the TOML library was not made for is a problem like others", "[policy]") {
+    for (const char* text : {"[#", "[ # a comment\n", "[[#\n", "[]", "[a.]\n", "a = [#", "a = {#", "= 1", "a.b.", "[\t\r\n"}) {
+        CAPTURE(text);
+        CHECK_FALSE(std::make_unique<Source>(read_source(text, grant_key))->problems.empty());
+    }
+}
+
 TEST_CASE("links are read in either order of their VMs", "[policy]") {
     for (const char* between : {R"(["net0", "client"])", R"(["client", "net0"])"}) {
         const auto source = read(linked(between));

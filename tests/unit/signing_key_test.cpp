@@ -95,6 +95,15 @@ private:
 
 } // namespace
 
+TEST_CASE("a device is closed when its last user goes, not some time later: a program that ends has its libraries until then", "[keystore]") {
+    const auto device = std::make_shared<HangingDevice>();
+    for (int times = 0; times < 50; ++times) {
+        const cose::Signer signer = cose::Signer::with(std::make_shared<keystore::BoundedKey>(device, std::chrono::seconds{20})).value();
+        REQUIRE(signer.sign(words, {}).ok());
+    }
+    CHECK(device.use_count() == 1);
+}
+
 TEST_CASE("a device that hangs holds its caller so long and nobody after him, and is used again when it comes back", "[keystore]") {
     const auto device = std::make_shared<HangingDevice>();
     const cose::Signer signer = cose::Signer::with(std::make_shared<keystore::BoundedKey>(device, std::chrono::milliseconds{50})).value();

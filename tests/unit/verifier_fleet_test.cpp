@@ -91,6 +91,8 @@ TEST_CASE("with --inventory-only a platform must be listed, however good its cer
     const Json entries{{"entries", {{{"platform_id", scene.ek.platform_id()}, {"label", "rack 7, unit 3"}}}}};
     CHECK(scene.owner("POST", "/v1/inventory", entries.dump()).body["imported"] == 1);
     CHECK(scene.owner("GET", "/v1/inventory").body["inventory"][0]["enrolled"] == false);
+    CHECK(scene.owner("GET", "/v1/inventory/" + scene.ek.platform_id()).body == scene.owner("GET", "/v1/inventory").body["inventory"][0]);
+    CHECK(scene.owner("GET", "/v1/inventory/" + std::string(64, 'c')).code() == "inventory_unknown");
     CHECK(scene.enrol({}).code() == "ek_certificate_missing"); // listed, but not without a certificate
     const Reply begun = scene.begin(scene.good());
     REQUIRE(begun.status == 200);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // casemate-owner as its user runs it: provision, secret, epoch, on an emulated platform's software TPM.
+#include "dlaunch/measure/tpm_session.hpp"
+#include "dlaunch/model/software_tpm.hpp"
 #include "dlaunch/model/state_dir.hpp"
+#include "tests/platform/secret/owner_hierarchy.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -128,6 +131,38 @@ TEST_CASE("a secret for a fleet is sealed to each of its platforms, and to no ot
     scene.refused("epoch bump $O", "not the TPM of the platform");
     scene.refused("secret put disk0 volume-key $O < /etc/hostname", "not the TPM of the platform");
     scene.refused("provision $O", "another platform's");
+}
+
+TEST_CASE("the password of the TPM's owner hierarchy comes from a private file, and is never shown", "[owner-command]") {
+    const Scene scene;
+    scene.must("provision $O --emulated");
+    scene.must("provision $O --undo");
+    {
+        auto tpm = model::SoftwareTpm::start(scene.path("p/tpm"));
+        REQUIRE(tpm.ok());
+        secret_test::set_hierarchy_password([&](ByteView command) { return tpm.value()->exchange(command, 0).value(); }, measure::TPM_RH_OWNER, "sesame-sesame");
+    }
+    std::ofstream{scene.path("password")} << "sesame-sesame\n";
+    std::ofstream{scene.path("wrong")} << "open-barley\n";
+    std::ofstream{scene.path("long")} << std::string(65, 'x');
+    scene.refused("provision $O --owner-password-file $D/password", "mode 0600");
+    for (const char* name : {"password", "wrong", "long"}) fs::permissions(scene.path(name), fs::perms::owner_read | fs::perms::owner_write);
+    scene.refused("provision $O", "--owner-password-file names none");
+    scene.refused("provision $O --owner-password-file $D/long", "1 to 64 bytes");
+    const Ran wrong = scene.run("provision $O --owner-password-file $D/wrong");
+    CHECK(wrong.status == 1);
+    CHECK(wrong.text.find("is not its owner hierarchy's") != std::string::npos);
+    CHECK(wrong.text.find("barley") == std::string::npos);
+    const Ran good = scene.run("provision $O --owner-password-file $D/password --json");
+    CHECK(good.status == 0);
+    CHECK(good.text.find("sesame") == std::string::npos);
+    scene.refused("epoch bump $O", "--owner-password-file names none");
+    const auto before = scene.json("epoch show $O")["epoch"].get<int>(); // who reads needs none
+    CHECK(scene.json("epoch bump $O --owner-password-file $D/password")["epoch"] == before + 1);
+    scene.must("bootstrap remove $O --owner-password-file $D/password");
+    scene.refused("provision $O --undo", "--owner-password-file names none");
+    CHECK(fs::exists(scene.path("p/platform.json"))); // nothing was undone
+    scene.must("provision $O --undo --owner-password-file $D/password");
 }
 
 TEST_CASE("boot files go onto the EFI system partition, are brought up to date, and come off again", "[owner-command]") {

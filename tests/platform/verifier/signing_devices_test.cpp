@@ -3,95 +3,16 @@
 // devices that are taken away, given another key, and asked with a wrong PIN; and casemate-verifierd with each.
 #include <catch2/catch.hpp>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "attest/grant/grant_sign.hpp"
 #include "attest/keystore/open_key.hpp"
 #include "tests/platform/verifier/replica.hpp"
+#include "tests/platform/verifier/signing_devices.hpp"
 
 using namespace casemate;
 using namespace casemate::test;
 using cose::SignError;
 
 namespace {
-
-constexpr const char* library = "/usr/lib/softhsm/libsofthsm2.so";
-
-void write_secret(const std::filesystem::path& file, const char* secret) {
-    std::ofstream{file} << secret << "\n";
-    ::chmod(file.c_str(), 0600);
-}
-
-void run(std::vector<std::string> command) {
-    CAPTURE(command.front());
-    REQUIRE(Child{std::move(command)}.wait() == 0);
-}
-
-/// A token with a P-256 key "grant" in a directory of its own. SoftHSM finds it by an environment variable, which children inherit.
-struct Token {
-    ScratchDirectory directory;
-    std::filesystem::path pin = directory / "pin";
-
-    Token() {
-        std::filesystem::create_directory(directory / "tokens");
-        std::ofstream{directory / "softhsm2.conf"} << "directories.tokendir = " << (directory / "tokens").string()
-                                                   << "\nobjectstore.backend = file\nlog.level = ERROR\n";
-        ::setenv("SOFTHSM2_CONF", (directory / "softhsm2.conf").c_str(), 1);
-        write_secret(pin, "24680135");
-        run({"softhsm2-util", "--init-token", "--free", "--label", "casemate", "--pin", "24680135", "--so-pin", "13579135"});
-        make_key("grant", "01");
-    }
-    void make_key(const char* label, const char* id, const char* type = "EC:prime256v1") const {
-        run({"pkcs11-tool", "--module", library, "--token-label", "casemate", "--login", "--pin", "24680135", "--keypairgen", "--key-type",
-             type, "--label", label, "--id", id, "--sensitive"});
-    }
-    void remove_key(const char* id) const {
-        for (const char* kind : {"privkey", "pubkey"})
-            run({"pkcs11-tool", "--module", library, "--token-label", "casemate", "--login", "--pin", "24680135", "--delete-object", "--type", kind,
-                 "--id", id});
-    }
-    [[nodiscard]] static std::string uri(const std::string& key = "object=grant", const std::string& token = "casemate") {
-        return "pkcs11:token=" + token + ";" + key + "?module-path=" + library;
-    }
-};
-
-/// A TPM with a signing key at 0x81010010 under the owner hierarchy, as an owner would make it.
-struct OwnerTpm {
-    ScratchDirectory directory;
-    std::filesystem::path password = directory / "password";
-    std::unique_ptr<Child> swtpm;
-
-    OwnerTpm() {
-        std::filesystem::create_directory(directory / "tpm");
-        write_secret(password, "a long and random password");
-        start();
-        make_key("a long and random password");
-    }
-    void start() {
-        std::filesystem::remove(directory / "sock");
-        swtpm = std::make_unique<Child>(std::vector<std::string>{
-            "swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + (directory / "tpm").string(), "--server",
-            "type=unixio,path=" + (directory / "sock").string(), "--ctrl",
-            "type=unixio,path=" + (directory / "sock.ctrl").string(), "--flags", "not-need-init,startup-clear"});
-        for (int i = 0; i < 1000 && !std::filesystem::exists(directory / "sock"); ++i) ::usleep(10'000);
-        REQUIRE(std::filesystem::exists(directory / "sock"));
-    }
-    void tpm2(std::vector<std::string> command) const {
-        command.insert(command.end(), {"-T", "swtpm:path=" + (directory / "sock").string()});
-        run(std::move(command));
-    }
-    void make_key(const char* secret, const char* attributes = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign") const {
-        const std::string context = directory / "key.ctx";
-        tpm2({"tpm2_createprimary", "-C", "o", "-g", "sha256", "-G", "ecc256:ecdsa-sha256:null", "-a", attributes, "-p", secret, "-c", context});
-        tpm2({"tpm2_evictcontrol", "-C", "o", "-c", context, "0x81010010"});
-        tpm2({"tpm2_flushcontext", "-t"});
-    }
-    void remove_key() const { tpm2({"tpm2_evictcontrol", "-C", "o", "-c", "0x81010010"}); }
-    [[nodiscard]] std::string locator(const char* handle = "0x81010010") const {
-        return std::string{"tpm:"} + handle + "?tcti=swtpm:path=" + (directory / "sock").string();
-    }
-};
 
 /// A grant that the hypervisor's own code accepts, many times: half of what a device makes has a high s.
 void check_signs(const cose::Signer& signer) {
@@ -130,7 +51,7 @@ TEST_CASE("a key in a PKCS#11 token signs grants", "[devices]") {
     SECTION("what does not name this one key is refused with a sentence") {
         CHECK(has(refusal(Token::uri("object=other"), token.pin), "no such elliptic-curve private key"));
         CHECK(has(refusal(Token::uri("object=grant", "another"), token.pin), "no token"));
-        CHECK(has(refusal(std::string{"pkcs11:token=casemate?module-path="} + library, token.pin), "by object or id"));
+        CHECK(has(refusal(std::string{"pkcs11:token=casemate?module-path="} + softhsm_library, token.pin), "by object or id"));
         token.make_key("grant", "02");
         CHECK(has(refusal(Token::uri(), token.pin), "more than one"));
         CHECK(refusal(Token::uri("object=grant;id=%02"), token.pin) == "opened");
