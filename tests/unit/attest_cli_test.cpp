@@ -100,7 +100,7 @@ TEST_CASE("the command line shows a platform's own report and hands orders and s
     CHECK(scene.owner("platform recall " + id).says("its waiting orders are withdrawn"));
 
     const std::string file = scene.write("secrets.json", R"({"secrets":[{"vm":"disk0","name":"volume-key","sealed":"AQID","approvals":["BAUG"]}]})");
-    CHECK(scene.owner("platform secrets " + id + " " + file).says("are now these 1"));
+    CHECK(scene.owner("platform secrets " + id + " " + file).says(": 1 sealed secrets stored"));
     CHECK(scene.verifier.call("GET", at + "/secrets", scene.platform->token).body["secrets"][0]["name"] == "volume-key");
     CHECK(scene.owner("platform secrets " + id + " " + scene.path("token")).says("refused (json)"));
 }
