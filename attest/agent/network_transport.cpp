@@ -11,4 +11,7 @@ Outcome<Response> NetworkTransport::exchange(const Request& request) {
     return std::move(*response);
 }
 
+std::string NetworkTransport::report_path(const std::string& platform_id) const { return "/v1/platforms/" + platform_id + "/status"; }
+std::string NetworkTransport::secrets_path(const std::string& platform_id) const { return "/v1/platforms/" + platform_id + "/secrets"; }
+
 } // namespace casemate::agent

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests to the verifier from the agent itself, over HTTPS: the relay's exchange with no line before it. What is the relay's own (status
-// reports, sealed secrets) ends here: nobody stands at the other side.
+// Requests to the verifier from the agent itself, over HTTPS: the relay's exchange with no line before it. What the relay answers to the
+// others (status reports, operator's orders, sealed secrets) the verifier answers here (docs/adr/0031).
 // Invariant: TLS 1.3 under a pinned authority; every call ends in time. UNTRUSTED: what comes back, as with the line.
 #pragma once
 
@@ -14,6 +14,8 @@ public:
     explicit NetworkTransport(relay::Exchange::Verifier verifier) : exchange_{std::move(verifier), [](const std::string&) {}} {}
 
     Outcome<Response> exchange(const Request& request) override;
+    [[nodiscard]] std::string report_path(const std::string& platform_id) const override;
+    [[nodiscard]] std::string secrets_path(const std::string& platform_id) const override;
 
 private:
     relay::Exchange exchange_;

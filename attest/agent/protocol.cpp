@@ -200,7 +200,7 @@ Outcome<Done> Protocol::report() {
 }
 
 Outcome<bool> Protocol::carry_secrets() {
-    return secrets_.deliver(TRY(call("GET", "/relay/secrets", nullptr)), hypervisor_);
+    return secrets_.deliver(TRY(call("GET", transport_.secrets_path(standing_.platform_id), nullptr)), hypervisor_);
 }
 
 Outcome<Json> Protocol::send_report() {
@@ -214,7 +214,7 @@ Outcome<Json> Protocol::send_report() {
                      {"refused_submissions", standing_.refused_submissions},
                      {"operator_orders", orders_.results()},
                      {"secrets", secrets_.results()}};
-    return call("POST", "/relay/report", std::move(body));
+    return call("POST", transport_.report_path(standing_.platform_id), std::move(body));
 }
 
 } // namespace casemate::agent

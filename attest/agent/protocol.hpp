@@ -42,7 +42,7 @@ public:
     Outcome<bool> has_new_gates();
     /// Fetches revocations and submits them.
     Outcome<Done> poll_orders();
-    /// The status report for the management host; its answer brings the operator's orders, whose results are reported at once.
+    /// The status report to who takes it on this road; its answer brings the operator's orders, whose results are reported at once.
     Outcome<Done> report();
 
     /// Fetches this platform's sealed secrets and hands them on to VMs that have started. True while one cannot have its own yet.

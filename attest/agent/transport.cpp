@@ -125,6 +125,10 @@ Outcome<Response> StreamTransport::receive(std::uint64_t id, Clock::time_point d
     }
 }
 
+/// The relay has one platform.
+std::string StreamTransport::report_path(const std::string&) const { return "/relay/report"; }
+std::string StreamTransport::secrets_path(const std::string&) const { return "/relay/secrets"; }
+
 Outcome<Response> StreamTransport::exchange(const Request& request) {
     const auto deadline = Clock::now() + patience_;
     const std::uint64_t id = ++last_id_;

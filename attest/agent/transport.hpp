@@ -32,6 +32,9 @@ class Transport {
 public:
     virtual ~Transport() = default;
     virtual Outcome<Response> exchange(const Request& request) = 0;
+    /// Who takes status reports and has sealed secrets on this road: the relay, or the verifier itself.
+    [[nodiscard]] virtual std::string report_path(const std::string& platform_id) const = 0;
+    [[nodiscard]] virtual std::string secrets_path(const std::string& platform_id) const = 0;
 };
 
 /// The request as relay.md has it, and the response to it; nothing for a late, foreign or broken one.
@@ -47,6 +50,8 @@ public:
     ~StreamTransport() override;
 
     Outcome<Response> exchange(const Request& request) override;
+    [[nodiscard]] std::string report_path(const std::string& platform_id) const override;
+    [[nodiscard]] std::string secrets_path(const std::string& platform_id) const override;
 
 private:
     using Clock = std::chrono::steady_clock;

@@ -7,6 +7,7 @@
 #include "attest/cli/command.hpp"
 #include "attest/cli/files.hpp"
 #include "attest/cli/inventory_file.hpp"
+#include "attest/cli/platform_mail.hpp"
 #include "attest/cli/service.hpp"
 #include "attest/cli/table.hpp"
 
@@ -28,6 +29,7 @@ constexpr Order orders[] = {
     {"quarantine", "quarantine", "revoke its grants and refuse its evidence (operator)", "quarantined"},
     {"retire", "retirement", "take it out of the fleet; it enrols no more (owner)", "retired"},
     {"reinstate", "reinstatement", "take it back into service (owner)", "reinstated"},
+    {"recall", "operator-orders/withdrawal", "withdraw the orders that wait for it (operator)", "its waiting orders are withdrawn"},
     {"rebind", "rebinding", "let it enrol once with another AK, after its TPM was cleared (operator)", "may enrol with another AK"},
 };
 
@@ -98,6 +100,7 @@ void declare_platform(CLI::App& program) {
     listing->add_option("FILE", *file, "CSV or JSON, - for standard input")->required();
     listing->callback([options, file] { import(*options, *file); });
     declare_orders(*group, options);
+    declare_platform_mail(*group, options);
 }
 
 } // namespace casemate::cli

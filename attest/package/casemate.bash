@@ -11,7 +11,7 @@ _casemate() {
         words="platform grant bootstrap reference policy key token result evidence audit --help"
     elif [ "$COMP_CWORD" = 2 ] && [[ $word != -* ]]; then
         case ${COMP_WORDS[1]} in
-            platform) words="list show expected import approve quarantine retire reinstate rebind" ;;
+            platform) words="list show expected import approve quarantine retire reinstate rebind status order orders recall secrets" ;;
             grant) words="list revoke release" ;;
             bootstrap) words="issue list withdraw" ;;
             reference) words="list import remove" ;;
@@ -31,6 +31,7 @@ _casemate() {
             "evidence explain") words="--reference --ak --quote --signature --nonce --pcrs --json --help" ;;
             "token create") words="--role --days $service" ;;
             "key import") words="owner grant $service" ;;
+            "platform order") words="stop start restart $service" ;;
             *) words=$service ;;
         esac
     fi

@@ -199,7 +199,35 @@ CREATE INDEX bootstrap_grants_by_platform ON bootstrap_grants(platform_id);
 UPDATE schema_version SET version = 6;
 )sql";
 
-constexpr std::array steps{step_1, step_2, step_3, step_4, step_5, step_6};
+// What SQLite's step 8 brings.
+constexpr const char* step_7 = R"sql(
+CREATE TABLE status_reports (
+    platform_id TEXT COLLATE "C" PRIMARY KEY REFERENCES platforms(id),
+    at BIGINT NOT NULL,
+    report TEXT NOT NULL
+) WITH (fillfactor = 70);
+CREATE TABLE operator_orders (
+    platform_id TEXT COLLATE "C" NOT NULL REFERENCES platforms(id),
+    number BIGINT NOT NULL,
+    vm TEXT NOT NULL,
+    word TEXT NOT NULL,
+    given_at BIGINT NOT NULL,
+    given_by TEXT NOT NULL,
+    error BIGINT,
+    told_at BIGINT NOT NULL DEFAULT 0,
+    withdrawn_at BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (platform_id, number)
+);
+CREATE TABLE sealed_secrets (
+    platform_id TEXT COLLATE "C" PRIMARY KEY REFERENCES platforms(id),
+    document TEXT NOT NULL,
+    stored_at BIGINT NOT NULL,
+    stored_by TEXT NOT NULL
+);
+UPDATE schema_version SET version = 7;
+)sql";
+
+constexpr std::array steps{step_1, step_2, step_3, step_4, step_5, step_6, step_7};
 
 // Casemate's own number, so that it meets no other program's lock in the same database: "CASEMATE" in ASCII.
 constexpr const char* take_turns = "SELECT pg_advisory_xact_lock(4846246231141340229)";

@@ -132,6 +132,41 @@ struct BootstrapGrant {
     Millis withdrawn_at = 0; // 0 = it may be confirmed
 };
 
+/// What a platform says of itself, for display. UNTRUSTED.
+struct StatusReport {
+    std::string platform_id;
+    Millis at = 0;
+    std::string report; // JSON, as it came
+};
+
+/// About a driver VM, for the agent of a platform that has no relay.
+struct OperatorOrder {
+    std::string platform_id;
+    std::int64_t number = 0; // 1, 2, 3, ... of each platform
+    std::string vm;
+    std::string order; // "stop", "start" or "restart"
+    Millis given_at = 0;
+    std::string given_by;
+    std::optional<std::int64_t> error{}; // what became of it, by the platform's word; nothing: it was not told yet. UNTRUSTED
+    Millis told_at = 0;
+    Millis withdrawn_at = 0; // 0 = it may be offered
+
+    [[nodiscard]] bool waits() const { return !error && withdrawn_at == 0; }
+};
+
+struct OrderResult {
+    std::int64_t number = 0;
+    std::int64_t error = 0;
+};
+
+/// Those of one platform, sealed to it: nothing in it needs hiding.
+struct SealedSecrets {
+    std::string platform_id;
+    std::string document; // JSON, as the agent gets it
+    Millis stored_at = 0;
+    std::string stored_by;
+};
+
 /// What a decision about a platform's evidence stands on.
 struct Ground {
     Platform platform;

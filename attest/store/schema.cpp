@@ -208,6 +208,35 @@ CREATE INDEX bootstrap_grants_by_platform ON bootstrap_grants(platform_id);
 PRAGMA user_version = 7;
 )sql";
 
+// What platforms without a relay have the service for. The report is a table of its own: it changes every two seconds, and evidence holds the
+// platform's row.
+constexpr const char* step_8 = R"sql(
+CREATE TABLE status_reports (
+    platform_id TEXT PRIMARY KEY REFERENCES platforms(id),
+    at INTEGER NOT NULL,
+    report TEXT NOT NULL
+) STRICT;
+CREATE TABLE operator_orders (
+    platform_id TEXT NOT NULL REFERENCES platforms(id),
+    number INTEGER NOT NULL,
+    vm TEXT NOT NULL,
+    word TEXT NOT NULL,
+    given_at INTEGER NOT NULL,
+    given_by TEXT NOT NULL,
+    error INTEGER,
+    told_at INTEGER NOT NULL DEFAULT 0,
+    withdrawn_at INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (platform_id, number)
+) STRICT;
+CREATE TABLE sealed_secrets (
+    platform_id TEXT PRIMARY KEY REFERENCES platforms(id),
+    document TEXT NOT NULL,
+    stored_at INTEGER NOT NULL,
+    stored_by TEXT NOT NULL
+) STRICT;
+PRAGMA user_version = 8;
+)sql";
+
 /// Rows from before the chain keep their order and content and get numbers and hashes.
 void chain_existing_rows(Connection& connection) {
     audit::Head head;
@@ -245,7 +274,9 @@ void do_step_6(Connection& connection) { connection.execute(step_6); }
 
 void do_step_7(Connection& connection) { connection.execute(step_7); }
 
-constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4, &do_step_5, &do_step_6, &do_step_7};
+void do_step_8(Connection& connection) { connection.execute(step_8); }
+
+constexpr std::array steps{&do_step_1, &do_step_2, &do_step_3, &do_step_4, &do_step_5, &do_step_6, &do_step_7, &do_step_8};
 
 std::int64_t version_of(Connection& connection) {
     Statement statement{connection, "PRAGMA user_version"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Store in SQL, on either back end (sql.hpp). Split over files by what the rows are about: sql_platforms, sql_evidence,
-// sql_fleet, sql_grants, sql_keys, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
+// sql_fleet, sql_grants, sql_mail, sql_keys, sql_audit; sql_store has sessions, units and reference sets. Made by open_store.cpp only.
 #pragma once
 
 #include <atomic>
@@ -50,6 +50,15 @@ public:
     void add_bootstrap_grant(const BootstrapGrant& grant) override;
     std::vector<BootstrapGrant> bootstrap_grants_of(std::string_view platform_id) override;
     std::optional<std::string> withdraw_bootstrap_grant(std::string_view id, Millis now) override;
+
+    void put_report(const StatusReport& report, const std::vector<OrderResult>& results) override;
+    std::optional<StatusReport> status_report(std::string_view platform_id) override;
+    std::optional<std::int64_t> add_order(const OperatorOrder& order, std::int64_t most) override;
+    std::vector<OperatorOrder> orders_of(std::string_view platform_id) override;
+    std::vector<OperatorOrder> untold_orders(std::string_view platform_id) override;
+    std::int64_t withdraw_orders(std::string_view platform_id, Millis now) override;
+    void put_secrets(const SealedSecrets& secrets) override;
+    std::optional<SealedSecrets> secrets_of(std::string_view platform_id) override;
 
     void add_reference(const ReferenceSet& set) override;
     void replace_references(const std::vector<ReferenceSet>& sets) override;

@@ -19,6 +19,8 @@
 
 namespace casemate::store {
 
+inline constexpr std::int64_t max_kept_orders = 64;
+
 enum class BindOutcome { bound, conflict };
 enum class TakeOutcome { taken, unknown, other_platform, used, expired };
 
@@ -109,6 +111,23 @@ public:
     [[nodiscard]] virtual std::vector<BootstrapGrant> bootstrap_grants_of(std::string_view platform_id) = 0;
     /// Its platform; nothing when it is unknown or was withdrawn before.
     [[nodiscard]] virtual std::optional<std::string> withdraw_bootstrap_grant(std::string_view id, Millis now) = 0;
+
+    // --- what a platform without a relay has the service for (docs/adr/0031)
+    /// Takes the place of the report before. Orders that `results` are about get their error, once.
+    virtual void put_report(const StatusReport& report, const std::vector<OrderResult>& results) = 0;
+    [[nodiscard]] virtual std::optional<StatusReport> status_report(std::string_view platform_id) = 0;
+    /// Its number, which is one more than that of any before; nothing when `most` wait. In a unit that holds the platform. Of each platform
+    /// the newest max_kept_orders stay.
+    [[nodiscard]] virtual std::optional<std::int64_t> add_order(const OperatorOrder& order, std::int64_t most) = 0;
+    /// In the order of their numbers.
+    [[nodiscard]] virtual std::vector<OperatorOrder> orders_of(std::string_view platform_id) = 0;
+    /// Of these the ones whose result was not told: those that wait, and those that were withdrawn before.
+    [[nodiscard]] virtual std::vector<OperatorOrder> untold_orders(std::string_view platform_id) = 0;
+    /// How many waited; they do so no more.
+    virtual std::int64_t withdraw_orders(std::string_view platform_id, Millis now) = 0;
+    /// In place of those before.
+    virtual void put_secrets(const SealedSecrets& secrets) = 0;
+    [[nodiscard]] virtual std::optional<SealedSecrets> secrets_of(std::string_view platform_id) = 0;
 
     // --- reference sets
     virtual void add_reference(const ReferenceSet& set) = 0;

@@ -44,6 +44,7 @@ Answer Fleet::take_out(const std::string& platform_id, const char* state, const 
     if (platform->state == "retired" || !context_.store.set_platform_state(platform_id, state))
         return refuse(409, "platform_state", "the platform is " + platform->state + " already");
     const std::size_t revoked = grants_.revoke_live(platform_id, actor);
+    (void)context_.store.withdraw_orders(platform_id, context_.now()); // nobody expects them when it is reinstated
     context_.audit(actor, state, platform_id, "done", std::to_string(revoked) + " grants revoked");
     unit->commit();
     for (std::size_t i = 0; i < revoked; ++i) context_.metrics->grant("revoked");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which platforms belong to the fleet and which of them are in service: the inventory of expected endorsement keys,
 // quarantine, retirement and reinstatement, and the rules that hold for all. The router has checked the caller's role.
-// Invariant: a platform that is not active gets no grant, and those that it has are revoked before the call returns.
+// Invariant: a platform that is not active gets no grant, and those that it has are revoked before the call returns; so
+// are operator's orders that wait for it withdrawn.
 #pragma once
 
 #include "attest/verifier/grants.hpp"

@@ -38,6 +38,9 @@ void Service::add_platform_routes(std::vector<Route>& table) {
         [this](const Call& call) { return attestation_.evidence(*call.platform, call.body, call.raw_body); });
     add("GET", "/v1/platforms/{platform}/orders", Body::none,
         [this](const Call& call) { return attestation_.orders(call.id("platform")); });
+    add("POST", "/v1/platforms/{platform}/status", Body::object,
+        [this](const Call& call) { return mail_.report(*call.platform, call.body, call.raw_body); });
+    add("GET", "/v1/platforms/{platform}/secrets", Body::none, [this](const Call& call) { return secrets_.hand_out(*call.platform); });
 }
 
 void Service::add_viewer_routes(std::vector<Route>& table) {
@@ -56,6 +59,8 @@ void Service::add_viewer_routes(std::vector<Route>& table) {
     add("/v1/inventory", [this](const Call&) { return fleet_.inventory(); });
     add("/v1/inventory/{platform}", [this](const Call& call) { return fleet_.expected(call.id("platform")); });
     add("/v1/platforms/{platform}/bootstrap", [this](const Call& call) { return bootstrap_.list(call.id("platform")); });
+    add("/v1/platforms/{platform}/status", [this](const Call& call) { return mail_.newest_report(call.id("platform")); });
+    add("/v1/platforms/{platform}/operator-orders", [this](const Call& call) { return mail_.orders(call.id("platform")); });
     add("/v1/rules", [this](const Call&) { return fleet_.rules(); });
     add("/v1/keys", [this](const Call&) { return keys_.list(); });
     add("/v1/platforms/{platform}/chain", [this](const Call& call) { return chain_.of(call.id("platform")); });
@@ -80,6 +85,10 @@ void Service::add_operator_routes(std::vector<Route>& table) {
         [this](const Call& call) { return operator_.allow_rebinding(call.id("platform"), call.caller); });
     add("/v1/platforms/{platform}/quarantine", Body::none,
         [this](const Call& call) { return fleet_.quarantine(call.id("platform"), call.caller); });
+    add("/v1/platforms/{platform}/operator-orders", Body::object,
+        [this](const Call& call) { return mail_.order(call.id("platform"), call.body, call.caller); });
+    add("/v1/platforms/{platform}/operator-orders/withdrawal", Body::none,
+        [this](const Call& call) { return mail_.withdraw_orders(call.id("platform"), call.caller); });
     add("/v1/bootstrap/{grant}/withdrawal", Body::none,
         [this](const Call& call) { return bootstrap_.withdraw(call.id("grant"), call.caller); });
     add("/v1/appraisals", Body::object,
@@ -100,6 +109,8 @@ void Service::add_owner_routes(std::vector<Route>& table) {
         [this](const Call& call) { return fleet_.approve(call.id("platform"), call.caller); });
     add("POST", "/v1/platforms/{platform}/bootstrap", Body::object,
         [this](const Call& call) { return bootstrap_.issue(call.id("platform"), call.body, call.caller); });
+    add("POST", "/v1/platforms/{platform}/secrets", Body::object,
+        [this](const Call& call) { return secrets_.replace(call.id("platform"), call.body, call.caller); });
     add("POST", "/v1/platforms/{platform}/retirement", Body::none,
         [this](const Call& call) { return fleet_.retire(call.id("platform"), call.caller); });
     add("POST", "/v1/platforms/{platform}/reinstatement", Body::none,

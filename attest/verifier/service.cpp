@@ -22,7 +22,8 @@ Service::Service(ServiceParts parts)
       operators_{std::move(parts.operators)},
       references_{context_, to_bytes(signer_.public_key())}, grants_{context_, signer_, parts.previous_grant_key},
       enrolment_{context_, authorities_}, attestation_{context_, references_, grants_, results_key_},
-      operator_{context_, references_, grants_}, fleet_{context_, grants_}, bootstrap_{context_, references_, grants_}, keys_{context_}, tokens_{context_},
+      operator_{context_, references_, grants_}, fleet_{context_, grants_}, bootstrap_{context_, references_, grants_}, mail_{context_}, secrets_{context_},
+      keys_{context_}, tokens_{context_},
       results_{context_, references_}, chain_{context_, references_}, trail_{context_}, trail_export_{context_}, events_{context_}, watch_{context_},
       operations_{context_, signer_, operators_, parts.scrape_token, std::move(parts.connections)},
       router_{context_, operators_, routes()} {

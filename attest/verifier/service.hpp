@@ -12,6 +12,8 @@
 #include "attest/verifier/keys.hpp"
 #include "attest/verifier/operations.hpp"
 #include "attest/verifier/operator.hpp"
+#include "attest/verifier/platform_mail.hpp"
+#include "attest/verifier/platform_secrets.hpp"
 #include "attest/verifier/results.hpp"
 #include "attest/verifier/router.hpp"
 #include "attest/verifier/tokens.hpp"
@@ -78,6 +80,8 @@ private:
     const Operator operator_;
     const Fleet fleet_;
     const Bootstrap bootstrap_;
+    const PlatformMail mail_;
+    const PlatformSecrets secrets_;
     const Keys keys_;
     const Tokens tokens_;
     const Results results_;

@@ -46,10 +46,12 @@ void any_body(Scene& at, std::uint8_t choice, const std::string& body) {
     const std::string id(32, 'b');
     const std::string paths[] = {"/v1/enrolments", "/v1/enrolments/" + id + "/activation", platform + "/challenges",
                                  platform + "/evidence", platform + "/rebinding", "/v1/grants/" + id + "/revocation",
-                                 "/v1/grants/" + id + "/release", "/v1/reference"};
+                                 "/v1/grants/" + id + "/release", "/v1/reference", platform + "/status", platform + "/operator-orders", platform + "/secrets"};
     const std::string tokens[] = {"", at.platform->token, operator_token};
-    const Json answer = send(at, "POST", paths[choice % 8], tokens[choice / 8 % 3], body);
+    const Json answer = send(at, "POST", paths[choice % std::size(paths)], tokens[choice / std::size(paths) % 3], body);
     if (answer.contains("grants") || answer.contains("token")) std::abort(); // no such thing for bytes of nobody
+    for (const char* kept : {"/status", "/operator-orders"}) (void)send(at, "GET", platform + kept, operator_token, ""); // whatever was stored can be shown
+    (void)send(at, "GET", platform + "/secrets", at.platform->token, "");
 }
 
 /// The member as fuzzer bytes, in base64 or, where they are JSON, as they are.

@@ -18,6 +18,7 @@ constexpr const char* disk = "00:04.0";
 const session::BootstrapFor wish{.vm = "net0", .device = "0000:00:03.0"};
 constexpr const char* lease_expired = "1"; // ledger.md, cause
 constexpr const char* revoked = "2";
+constexpr const char* by_operator = "6";
 
 /// net0 moves no data, and its NIC may be had for so long before anybody has looked. A busy machine takes its time to boot net0 and to attest.
 session::Changes quiet_nic(unsigned lease = 240) {
@@ -98,6 +99,26 @@ const Registration withdrawn{"a-nic-whose-bootstrap-grant-was-withdrawn-is-taken
     context.expect(place(seen, "grant_accepted", {{"device", nic}}) > place(seen, "quarantined", {{"device", nic}}), "and was not confirmed meanwhile");
 }};
 
+/// What the verifier answers has at that place; null when it has nothing there.
+nlohmann::json asked(const Session& session, const std::string& path, const char* place) {
+    const auto answer = session.ask_verifier(path);
+    const nlohmann::json::json_pointer at{place};
+    return answer.is_object() && answer.contains(at) ? answer.at(at) : nullptr;
+}
+
+/// What the relay does for other platforms the verifier does for this one (docs/adr/0031): its paths there.
+std::string expect_order_obeyed(Context& context, Session& session) {
+    const auto platform = asked(session, "/v1/platforms", "/platforms/0/platform_id");
+    const std::string at = "/v1/platforms/" + (platform.is_string() ? platform.get<std::string>() : "none");
+    const auto runs = [](const Observation& s) { return s.find("vm_started", {{"vm", "disk0"}}) != nullptr; };
+    context.expect(session.run_until(runs, seconds{60}), "disk0 runs");
+    const auto given = session.tell_verifier(at + "/operator-orders", {{"vm", "disk0"}, {"order", "stop"}});
+    context.expect(given == nlohmann::json{{"id", 1}}, "an operator's order to stop disk0 waits at the verifier");
+    const auto stopped = [](const Observation& s) { return s.find("vm_stopped", {{"vm", "disk0"}, {"cause", by_operator}}) != nullptr; };
+    context.expect(session.run_until(stopped, seconds{60}), "the agent fetches it over the NIC, and the hypervisor obeys");
+    return at;
+}
+
 const Registration road{"a-platform-without-a-management-uart-attests-over-the-nic-that-its-bootstrap-grant-gave-it", [](Context& context) {
     const Scratch scratch;
     SessionConfig config = bootstrapped(context, scratch, road_over_nic(), "\n[[link]]\nbetween = [\"agent\", \"net0\"]\n");
@@ -111,8 +132,11 @@ const Registration road{"a-platform-without-a-management-uart-attests-over-the-n
     context.expect(session->run_until(both, seconds{400}), "evidence reaches the verifier over the NIC: it is confirmed, and the disk is handed over");
     expect_confirmed(context, seen);
     context.expect(seen.find("link_defined", {{"first", "agent"}, {"second", "net0"}}) != nullptr, "the agent has a link to net0");
+    const std::string at = expect_order_obeyed(context, *session);
     (void)session->run_until([](const Observation&) { return false; }, seconds{75});
     context.expect(seen.find("draining") == nullptr, "leases are renewed over the NIC that they are about");
+    context.expect(asked(*session, at + "/operator-orders", "/orders/0/error") == 0, "the verifier was told that the order was accepted");
+    context.expect(asked(*session, at + "/status", "/report/agent/verdict") == "affirming", "and has the platform's status report");
 }};
 
 const Registration lapse{"a-bootstrap-lease-that-the-verifier-does-not-confirm-lapses-and-the-nic-is-fenced", [](Context& context) {

@@ -79,6 +79,32 @@ TEST_CASE("the command line lists, shows and takes platforms out of service", "[
     CHECK(scene.owner("platform expected").says(std::string(64, 'e')));
 }
 
+TEST_CASE("the command line shows a platform's own report and hands orders and secrets on to it", "[cli][mail]") {
+    Scene scene;
+    const std::string id = scene.platform->id, at = "/v1/platforms/" + id;
+    CHECK(scene.owner("platform status " + id).says("refused (status_unknown)"));
+    CHECK(scene.owner("platform order " + id + " disk0 stop").says("order 1 waits"));
+    CHECK(scene.owner("platform order " + id + " net0 restart --json").json()["id"] == 2);
+    CHECK(scene.owner("platform order " + id + " net0 dance").status == 2);
+    const char* report = R"({"uptime_ms":5,"vms":[{"name":"disk0","state":2,"starts":1},{"name":"a\u001b[2J","state":9},7],
+        "devices":[{"device":[0,0,3,0],"state":2,"lease_ms_left":50000},{"device":"x"}],
+        "agent":{"verdict":"affirming","operator_orders":[{"id":1,"error":0},{"id":2,"error":5}]}})";
+    REQUIRE(scene.verifier.call("POST", at + "/status", scene.platform->token, report).status == 200);
+    const Ran status = scene.owner("platform status " + id);
+    CHECK(status.status == 0);
+    for (const char* part : {"affirming", "disk0  stopped", "a?[2J  9 ", "0000:00:03.0  assigned  50000", "only evidence proves"}) CHECK(status.says(part));
+    CHECK_FALSE(status.says("\x1b"));
+    CHECK(scene.owner("platform status --json " + id).json()["report"]["uptime_ms"] == 5);
+    const Ran orders = scene.owner("platform orders " + id);
+    for (const char* part : {"accepted", "no live grant", "operator"}) CHECK(orders.says(part));
+    CHECK(scene.owner("platform recall " + id).says("its waiting orders are withdrawn"));
+
+    const std::string file = scene.write("secrets.json", R"({"secrets":[{"vm":"disk0","name":"volume-key","sealed":"AQID","approvals":["BAUG"]}]})");
+    CHECK(scene.owner("platform secrets " + id + " " + file).says(": 1 sealed secrets stored"));
+    CHECK(scene.verifier.call("GET", at + "/secrets", scene.platform->token).body["secrets"][0]["name"] == "volume-key");
+    CHECK(scene.owner("platform secrets " + id + " " + scene.path("token")).says("refused (json)"));
+}
+
 TEST_CASE("the service's trail and the store's are the same file, and the service's is for owners", "[cli]") {
     Scene scene;
     for (int i = 0; i < 2100; ++i) scene.verifier.store->audit({i, "a", "b", "c", "done", ""}); // some pages

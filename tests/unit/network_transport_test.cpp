@@ -44,10 +44,32 @@ TEST_CASE("a verifier that does not answer, or not with JSON, is one that cannot
     }
 }
 
-TEST_CASE("what the relay answers by itself stays in the VM: no report goes out, no order and no secret comes in", "[agent][bootstrap]") {
+TEST_CASE("what the relay answers to the others goes to the verifier, about this platform and with its token", "[agent][mail]") {
     Far far;
-    CHECK(far.transport.exchange({"POST", "/relay/report", "", {{"vms", 1}}}).value().body == Json::object());
-    CHECK(far.transport.exchange({"GET", "/relay/secrets", "", nullptr}).value().body == Json::object());
+    CHECK(far.transport.report_path("abcd") == "/v1/platforms/abcd/status");
+    CHECK(far.transport.secrets_path("abcd") == "/v1/platforms/abcd/secrets");
+    far.answer = {200, R"({"orders":[{"id":7,"vm":"disk0","order":"stop"}]})"};
+    const auto answer = far.transport.exchange({"POST", far.transport.report_path("abcd"), "token", {{"vms", 1}}});
+    CHECK(answer.value().body["orders"][0]["id"] == 7);
+    CHECK(far.transport.exchange({"GET", far.transport.secrets_path("abcd"), "token", nullptr}).value().status == 200);
+    REQUIRE(far.calls.size() == 2);
+    CHECK(far.calls[0].path == "/v1/platforms/abcd/status");
+    CHECK(far.calls[0].token == "token");
+    CHECK(far.calls[0].body == R"({"vms":1})");
+    CHECK(far.calls[1].method == "GET");
+    CHECK(far.calls[1].path == "/v1/platforms/abcd/secrets");
+}
+
+TEST_CASE("only calls of the verifier's interface leave the VM", "[agent][bootstrap]") {
+    Far far;
     CHECK(far.transport.exchange({"GET", "/elsewhere", "", nullptr}).value().status == 400);
     CHECK(far.calls.empty());
+}
+
+TEST_CASE("an answer that the other road could not carry is none here either", "[agent][mail]") {
+    Far far;
+    far.answer = {200, Json{{"secrets", std::string(300 * 1024, 'x')}}.dump()};
+    const auto answer = far.transport.exchange({"GET", far.transport.secrets_path("abcd"), "token", nullptr});
+    CHECK(answer.value().status == 0);
+    CHECK(answer.value().body["error"]["code"] == "answer_too_large");
 }

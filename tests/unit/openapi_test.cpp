@@ -206,6 +206,16 @@ TEST_CASE("the running service answers as the document says, on every route", "[
                                         Json{{"reference", reference}, {"device", "0000:00:03.0"}, {"vm", "net0"}, {"lease_seconds", 5}}.dump());
     CHECK(witness.call("GET", platforms + "/bootstrap", at + "/bootstrap", owner)["bootstrap_grants"].size() == 1);
     witness.call("POST", "/v1/bootstrap/{grant}/withdrawal", "/v1/bootstrap/" + bootstrap["grant_id"].get<std::string>() + "/withdrawal", owner);
+    const Json order_one = witness.call("POST", platforms + "/operator-orders", at + "/operator-orders", owner, R"({"vm":"net0","order":"stop"})");
+    const Json offered = witness.call("POST", platforms + "/status", at + "/status", platform->token, R"({"vms":[]})");
+    CHECK(offered["orders"][0]["id"] == order_one["id"]);
+    witness.call("POST", platforms + "/status", at + "/status", platform->token, R"({"agent":{"operator_orders":[{"id":1,"error":3}]}})");
+    witness.call("GET", platforms + "/status", at + "/status", owner);
+    CHECK(witness.call("GET", platforms + "/operator-orders", at + "/operator-orders", owner)["orders"][0]["error"] == 3);
+    witness.call("POST", platforms + "/operator-orders/withdrawal", at + "/operator-orders/withdrawal", owner);
+    witness.call("POST", platforms + "/secrets", at + "/secrets", owner,
+                 R"({"secrets":[{"vm":"disk0","name":"volume-key","sealed":"AQID","approvals":["BAUG"]}]})");
+    CHECK(witness.call("GET", platforms + "/secrets", at + "/secrets", platform->token)["secrets"].size() == 1);
     for (const char* rest : {"/rebinding", "/approval", "/quarantine", "/reinstatement", "/retirement"})
         witness.call("POST", platforms + rest, at + rest, owner);
     witness.call("GET", "/v1/inventory", "/v1/inventory", owner);

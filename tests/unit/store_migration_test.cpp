@@ -143,6 +143,9 @@ TEST_CASE("a store of version 1 keeps its data and gets a chained trail", "[stor
     CHECK(store->newest_result("p")->expectation.empty());
     CHECK(store->archived_reference("r") == "{\"a\":1}");
     CHECK(store->bootstrap_grants_of("p").empty());
+    CHECK_FALSE(store->status_report("p"));
+    CHECK(store->orders_of("p").empty());
+    CHECK_FALSE(store->secrets_of("p"));
 
     const auto trail = store->audit_trail(0, 100);
     REQUIRE(trail.size() == 3);
@@ -197,7 +200,8 @@ TEST_CASE("a PostgreSQL database of the first version keeps its data", "[store][
     back_end.open()->add_reference({"r", 11, "{}", "file"});
     back_end.execute("ALTER TABLE platforms DROP COLUMN state, DROP COLUMN silent_since; ALTER TABLE results DROP COLUMN expectation, DROP COLUMN token, "
                      "DROP COLUMN log_at, DROP COLUMN log_hash; "
-                     "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive, event_logs, bootstrap_grants, signing_keys; "
+                     "DROP TABLE operator_tokens, inventory, fleet_rules, reference_archive, event_logs, bootstrap_grants, signing_keys, "
+                     "status_reports, operator_orders, sealed_secrets; "
                      "UPDATE schema_version SET version = 1");
     const auto store = back_end.open();
     CHECK(store->platform("p")->state == "active");
@@ -205,4 +209,7 @@ TEST_CASE("a PostgreSQL database of the first version keeps its data", "[store][
     CHECK(store->archived_reference("r") == "{}");
     CHECK(store->operator_tokens().empty());
     CHECK(store->bootstrap_grants_of("p").empty());
+    CHECK_FALSE(store->status_report("p"));
+    CHECK(store->orders_of("p").empty());
+    CHECK_FALSE(store->secrets_of("p"));
 }
