@@ -75,8 +75,8 @@ std::unique_ptr<TpmAccess> tpm_for(const PlatformDirectory& directory, const Opt
         if (!made.ok()) throw CannotRun(made.error().text);
     }
     auto tpm = tpm_of(directory, options.platform);
-    if (tpm) expect_owner_password(*tpm);
     if (!tpm) throw CannotRun("which TPM? On the platform itself: --tpm device:/dev/tpmrm0; for one that QEMU emulates: --emulated");
+    expect_owner_password(*tpm);
     return tpm;
 }
 
