@@ -49,7 +49,7 @@ void orders(const ServiceOptions& options, const Wish& wish) {
 
 void secrets(const ServiceOptions& options, const Wish& wish) {
     const Json answer = call_service(options, "POST", path_of(wish, "/secrets"), read_file(wish.file));
-    report(options, answer, wish.platform + ": its sealed secrets are now these " + answer["stored"].dump());
+    report(options, answer, wish.platform + ": " + answer["stored"].dump() + " sealed secrets stored, in place of those before");
 }
 
 } // namespace
