@@ -43,13 +43,13 @@ void orders(const ServiceOptions& options, const Wish& wish) {
     if (options.json) return report(options, answer, "");
     for (Json& each : answer["orders"])
         if (each.contains("error")) each["result"] = order_result(each["error"]);
-    print_table(answer["orders"], {{"ORDER", "id"}, {"VM", "vm"}, {"WHAT", "order"}, {"GIVEN", "given_at", Form::time}, {"BY", "given_by"}, {"STATE", "state"},
-                                   {"RESULT", "result"}, {"TOLD", "told_at", Form::time}});
+    print_table(answer["orders"], {{"ORDER", "id"}, {"VM", "vm"}, {"WHAT", "order"}, {"GIVEN", "given_at", Form::time}, {"BY", "given_by"},
+                                   {"STATE", "state"}, {"RESULT", "result"}, {"TOLD", "told_at", Form::time}});
 }
 
 void secrets(const ServiceOptions& options, const Wish& wish) {
     const Json answer = call_service(options, "POST", path_of(wish, "/secrets"), read_file(wish.file));
-    report(options, answer, wish.platform + ": its sealed secrets are now these " + answer["stored"].dump());
+    report(options, answer, wish.platform + ": " + answer["stored"].dump() + " sealed secrets stored, in place of those before");
 }
 
 } // namespace

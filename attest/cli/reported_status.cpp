@@ -67,13 +67,15 @@ std::string shown(const Json& report, const char* pointer) {
 
 Json reported_vms(const Json& report) {
     return rows_of(at(report, "/vms"), [](const Json& vm) {
-        return Json{{"name", shown(vm, "/name")}, {"state", state(vm_states, vm)}, {"starts", shown(vm, "/starts")}, {"memory_mib", shown(vm, "/memory_mib")}};
+        return Json{{"name", shown(vm, "/name")}, {"state", state(vm_states, vm)}, {"starts", shown(vm, "/starts")},
+                    {"memory_mib", shown(vm, "/memory_mib")}};
     });
 }
 
 Json reported_devices(const Json& report) {
     return rows_of(at(report, "/devices"), [](const Json& device) {
-        return Json{{"device", address(at(device, "/device"))}, {"state", state(device_states, device)}, {"lease_ms_left", shown(device, "/lease_ms_left")}};
+        return Json{{"device", address(at(device, "/device"))}, {"state", state(device_states, device)},
+                    {"lease_ms_left", shown(device, "/lease_ms_left")}};
     });
 }
 

@@ -12,7 +12,8 @@ namespace casemate::verifier {
 namespace {
 
 bool is_vm_name(std::string_view name) {
-    return !name.empty() && name.size() <= policy::max_vm_name && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+    if (name.empty() || name.size() > policy::max_vm_name) return false;
+    return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
 const Json& member_of(const Json& object, const char* name) {
@@ -86,7 +87,8 @@ Answer PlatformMail::order(const std::string& platform_id, const Json& body, con
     if (platform->state != "active") return refuse(409, "platform_state", "the platform is " + platform->state + ": it takes no orders");
     const auto number = context_.store.add_order({platform_id, 0, vm, order, context_.now(), actor.name}, max_waiting_orders);
     if (!number)
-        return refuse(409, "orders_waiting", std::to_string(max_waiting_orders) + " orders wait for this platform: withdraw them, or wait for its report");
+        return refuse(409, "orders_waiting", std::to_string(max_waiting_orders) +
+                                                 " orders wait for this platform: withdraw them, or wait for its report");
     context_.audit(actor, "order", platform_id, "given", std::to_string(*number) + ": " + order + " " + vm);
     unit->commit();
     log(LogLevel::info, "order_given", {{"platform", platform_id}, {"order", order}, {"vm", vm}, {"number", *number}});
