@@ -3,8 +3,10 @@
 // taken back; and the platform without a management UART, whose evidence goes to the verifier over that NIC.
 #include "dlaunch/session/policy_variant.hpp"
 #include "tests/platform/fixture.hpp"
+#include "tests/platform/secret_proof.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 namespace casemate::platform_test {
 
@@ -19,6 +21,7 @@ const session::BootstrapFor wish{.vm = "net0", .device = "0000:00:03.0"};
 constexpr const char* lease_expired = "1"; // ledger.md, cause
 constexpr const char* revoked = "2";
 constexpr const char* by_operator = "6";
+const std::string volume_key = "0123456789 a key for the volume.";
 
 /// net0 moves no data, and its NIC may be had for so long before anybody has looked. A busy machine takes its time to boot net0 and to attest.
 session::Changes quiet_nic(unsigned lease = 240) {
@@ -28,11 +31,12 @@ session::Changes quiet_nic(unsigned lease = 240) {
             {"max_lease = 60", "max_lease = 300\nbootstrap_lease = " + std::to_string(lease)}};
 }
 
-/// And the agent's only road is over it.
+/// And the agent's only road is over it, and disk0 waits for its secret.
 session::Changes road_over_nic() {
     session::Changes changes = quiet_nic();
     changes.push_back({"initrd = \"agent.img\"\ncommand_line = \"console=ttyS0 quiet panic=-1",
                        "initrd = \"agent-net.img\"\ncommand_line = \"console=ttyS0 quiet panic=-1 cm.verifier_at=10.0.2.100:8443 cm.agent_address=10.0.2.60/24"});
+    changes.push_back({"cm.disk_mb=0", "cm.disk_mb=0 cm.secrets=1"});
     return changes;
 }
 
@@ -106,17 +110,27 @@ nlohmann::json asked(const Session& session, const std::string& path, const char
     return answer.is_object() && answer.contains(at) ? answer.at(at) : nullptr;
 }
 
-/// What the relay does for other platforms the verifier does for this one (docs/adr/0031): its paths there.
-std::string expect_order_obeyed(Context& context, Session& session) {
+// What the relay does for other platforms the verifier does for this one (docs/adr/0031). `at`: its paths there.
+
+std::string paths_of_platform(const Session& session) {
     const auto platform = asked(session, "/v1/platforms", "/platforms/0/platform_id");
-    const std::string at = "/v1/platforms/" + (platform.is_string() ? platform.get<std::string>() : "none");
-    const auto runs = [](const Observation& s) { return s.find("vm_started", {{"vm", "disk0"}}) != nullptr; };
-    context.expect(session.run_until(runs, seconds{60}), "disk0 runs");
+    return "/v1/platforms/" + (platform.is_string() ? platform.get<std::string>() : "none");
+}
+
+void expect_secret_released(Context& context, Session& session, const std::string& at) {
+    std::ifstream book{session.home() / "secrets.json"};
+    const auto stored = session.tell_verifier(at + "/secrets", nlohmann::json::parse(book, nullptr, false));
+    context.expect(stored == nlohmann::json{{"stored", 1}}, "the owner stores the platform's sealed secret at the verifier");
+    const std::string proof = "disk0] " + proof_of("volume-key", volume_key);
+    const auto has_it = [&](const Observation& s) { return std::ranges::any_of(s.lines, [&](const auto& line) { return line.find(proof) != std::string::npos; }); };
+    context.expect(session.run_until(has_it, seconds{90}), "the agent fetches it over the NIC, and disk0 has its secret");
+}
+
+void expect_order_obeyed(Context& context, Session& session, const std::string& at) {
     const auto given = session.tell_verifier(at + "/operator-orders", {{"vm", "disk0"}, {"order", "stop"}});
     context.expect(given == nlohmann::json{{"id", 1}}, "an operator's order to stop disk0 waits at the verifier");
     const auto stopped = [](const Observation& s) { return s.find("vm_stopped", {{"vm", "disk0"}, {"cause", by_operator}}) != nullptr; };
     context.expect(session.run_until(stopped, seconds{60}), "the agent fetches it over the NIC, and the hypervisor obeys");
-    return at;
 }
 
 const Registration road{"a-platform-without-a-management-uart-attests-over-the-nic-that-its-bootstrap-grant-gave-it", [](Context& context) {
@@ -125,6 +139,7 @@ const Registration road{"a-platform-without-a-management-uart-attests-over-the-n
     config.replaced["agent-net.img"] = config.artefacts.images() / "agent-net.img";
     config.management_uart = false;
     config.guests_verifier_port = 8443;
+    config.secrets = {{.vm = "disk0", .name = "volume-key", .value = bytes_of(volume_key)}};
     const auto session = begin(context, std::move(config));
     if (!session) return;
     const Observation& seen = session->seen();
@@ -132,7 +147,9 @@ const Registration road{"a-platform-without-a-management-uart-attests-over-the-n
     context.expect(session->run_until(both, seconds{400}), "evidence reaches the verifier over the NIC: it is confirmed, and the disk is handed over");
     expect_confirmed(context, seen);
     context.expect(seen.find("link_defined", {{"first", "agent"}, {"second", "net0"}}) != nullptr, "the agent has a link to net0");
-    const std::string at = expect_order_obeyed(context, *session);
+    const std::string at = paths_of_platform(*session);
+    expect_secret_released(context, *session, at);
+    expect_order_obeyed(context, *session, at);
     (void)session->run_until([](const Observation&) { return false; }, seconds{75});
     context.expect(seen.find("draining") == nullptr, "leases are renewed over the NIC that they are about");
     context.expect(asked(*session, at + "/operator-orders", "/orders/0/error") == 0, "the verifier was told that the order was accepted");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sealed secrets end to end: sealed by the owner to VMs on this platform, carried by an agent that cannot open them, released by the
-// TPM to the hypervisor, read once by the VM. What the VM has is known by its check value (drivervms/probe/secret.hpp).
+// TPM to the hypervisor, read once by the VM. What the VM has is known by its check value.
 #include "dlaunch/session/sealing.hpp"
-#include "drivervms/probe/digest.hpp"
 #include "tests/platform/operator.hpp"
+#include "tests/platform/secret_proof.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -20,15 +20,6 @@ constexpr const char* error_vm = "3"; // secret.md: the policy gives it no secre
 constexpr const char* error_authorize = "24"; // control.md: 16 + the step PolicyAuthorize
 
 const std::string volume_key = "0123456789 a key for the volume.", tunnel_key = "another key, for a tunnel to home";
-
-std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
-
-/// What the VM that has it says on its console.
-std::string proof_of(const std::string& name, const std::string& secret) {
-    probe::Digest digest;
-    digest.update(bytes_of("casemate check" + secret));
-    return "CM_PROOF secret name=" + name + " bytes=" + std::to_string(secret.size()) + " check=" + digest.hex().substr(0, 6);
-}
 
 std::ptrdiff_t lines(const Observation& seen, const std::string& text) {
     return std::ranges::count_if(seen.lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
