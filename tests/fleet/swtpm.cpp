@@ -5,12 +5,9 @@
 #include <fstream>
 #include <stdexcept>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_tcti_swtpm.h>
-#include <unistd.h>
 
 #include "dlaunch/measure/event_log.hpp"
 #include "dlaunch/model/tpm_identity.hpp"
@@ -32,25 +29,6 @@ T take(Result<T, Error> result) {
 
 void demand(TSS2_RC code, const char* what) {
     if (code != TSS2_RC_SUCCESS) throw std::runtime_error(std::string{what} + " failed with " + std::to_string(code));
-}
-
-/// A TCP port that is free now, with the next one.
-std::uint16_t free_ports() {
-    for (;;) {
-        const int fd = ::socket(AF_INET, SOCK_STREAM, 0), next = ::socket(AF_INET, SOCK_STREAM, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        const auto bound = [&](int socket) { return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0; };
-        bool good = bound(fd) && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-        const std::uint16_t port = ntohs(address.sin_port);
-        address.sin_port = htons(static_cast<std::uint16_t>(port + 1));
-        good = good && port < 65535 && bound(next);
-        ::close(fd);
-        ::close(next);
-        if (good) return port;
-    }
 }
 
 /// A connection with commands that an agent never needs.
@@ -127,7 +105,7 @@ private:
 } // namespace
 
 Swtpm::Swtpm(const std::filesystem::path& directory, EkKind kind, const Authority& authority)
-    : directory_{directory}, port_{free_ports()}, reactor_{take(model::Reactor::create())} {
+    : directory_{directory}, reactor_{take(model::Reactor::create())} {
     take(model::ensure_tpm(directory_, "sha256,sha384"));
     start();
     if (kind == EkKind::ecc_p256) give_ecc_certificate(authority);
@@ -136,14 +114,12 @@ Swtpm::Swtpm(const std::filesystem::path& directory, EkKind kind, const Authorit
 Swtpm::~Swtpm() { process_->stop(model::Millis{2000}); }
 
 void Swtpm::start() {
-    const std::string port = std::to_string(port_), control = std::to_string(port_ + 1);
     model::ChildSpec spec;
     spec.name = "swtpm";
     spec.command = {"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + directory_.string(), "--server",
-                    "type=tcp,bindaddr=127.0.0.1,port=" + port, "--ctrl", "type=tcp,bindaddr=127.0.0.1,port=" + control, "--flags",
-                    "startup-clear,not-need-init"};
+                    "type=unixio," + address(), "--ctrl", "type=unixio,path=" + control(), "--flags", "startup-clear,not-need-init"};
     process_ = take(model::Child::start(*reactor_, std::move(spec), {}));
-    const std::string ready = "for i in $(seq 300); do swtpm_ioctl --tcp 127.0.0.1:" + control + " -g >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1";
+    const std::string ready = "for i in $(seq 300); do swtpm_ioctl --unix " + control() + " -g >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1";
     take(model::run_tool({"swtpm_ioctl", {"sh", "-c", ready}, {}, {}}, model::Millis{60'000}));
 }
 
@@ -161,7 +137,7 @@ void Swtpm::launch(const LaunchModel& model, ByteView log) {
     const Bytes& bytes = model.slb();
     // SAFETY: char and std::uint8_t alias.
     std::ofstream{slb, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    const std::string hash = "swtpm_ioctl --tcp 127.0.0.1:" + std::to_string(port_ + 1) + " -h - < " + slb.string();
+    const std::string hash = "swtpm_ioctl --unix " + control() + " -h - < " + slb.string();
     take(model::run_tool({"swtpm_ioctl", {"sh", "-c", hash}, {}, {}}, model::Millis{60'000}));
     extended_ = 1; // the first event is that measurement
     extend(log);

@@ -33,12 +33,13 @@ public:
     [[nodiscard]] agent::Tpm open() const;
 
 private:
-    [[nodiscard]] std::string address() const { return "host=127.0.0.1,port=" + std::to_string(port_); }
+    /// As swtpm and its TCTI both take it.
+    [[nodiscard]] std::string address() const { return "path=" + (directory_ / "tpm.sock").string(); }
+    [[nodiscard]] std::string control() const { return (directory_ / "tpm.sock.ctrl").string(); }
     void start();
     void give_ecc_certificate(const Authority& authority) const;
 
     std::filesystem::path directory_;
-    std::uint16_t port_ = 0; // the next one is the control channel's
     std::unique_ptr<model::Reactor> reactor_;
     std::unique_ptr<model::Child> process_;
     std::size_t extended_ = 0; // events of the log

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -37,19 +36,6 @@ T take(Result<T, model::Error> result) {
 std::string text_of(const fs::path& file) {
     std::ifstream stream{file};
     return {std::istreambuf_iterator<char>{stream}, {}};
-}
-
-/// A TCP port that is free now, with the next one: swtpm's control channel.
-std::uint16_t free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    ::close(fd);
-    return ntohs(address.sin_port);
 }
 
 /// The serial line: two UNIX sockets, one for the agent and one for the relay, and a thread that copies.
@@ -112,10 +98,8 @@ public:
     Bench() : state_{take(model::StateDir::create())}, reactor_{take(model::Reactor::create())} {
         take(model::run_tool({"keys", {CASEMATE_KEYS, "init", keys()}, {}, {}}, model::Millis{60'000}));
         identity_ = take(model::ensure_tpm(directory() / "tpm", "sha256,sha384"));
-        start("swtpm", {"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + (directory() / "tpm").string(), "--server",
-                        "type=tcp,bindaddr=127.0.0.1,port=" + std::to_string(port_), "--ctrl",
-                        "type=tcp,bindaddr=127.0.0.1,port=" + std::to_string(port_ + 1), "--flags",
-                        "startup-clear,not-need-init"});
+        start("swtpm", {"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + (directory() / "tpm").string(), "--server", "type=unixio," + swtpm(), "--ctrl",
+                        "type=unixio," + swtpm() + ".ctrl", "--flags", "startup-clear,not-need-init"});
         launch();
     }
     ~Bench() {
@@ -149,7 +133,8 @@ public:
 
 private:
     [[nodiscard]] fs::path keys() const { return directory() / "keys"; }
-    [[nodiscard]] std::string swtpm() const { return "host=127.0.0.1,port=" + std::to_string(port_); }
+    /// As swtpm and its TCTI both take it; the control channel is beside it, with `.ctrl`.
+    [[nodiscard]] std::string swtpm() const { return "path=" + (directory() / "tpm.sock").string(); }
 
     void start(std::string name, std::vector<std::string> command) {
         children_.push_back(take(model::Child::start(*reactor_, {std::move(name), std::move(command), {}, {}}, {})));
@@ -164,8 +149,7 @@ private:
         const Bytes slb = small_slb();
         std::ofstream{directory() / "slb.bin", std::ios::binary}.write(reinterpret_cast<const char*>(slb.data()),
                                                                       static_cast<std::streamsize>(slb.size()));
-        const std::string hash = "for i in $(seq 100); do swtpm_ioctl --tcp 127.0.0.1:" + std::to_string(port_ + 1) +
-                                 " -h - < " + (directory() / "slb.bin").string() + " && exit 0; sleep 0.1; done; exit 1";
+        const std::string hash = "for i in $(seq 100); do swtpm_ioctl --unix " + (directory() / "tpm.sock.ctrl").string() + " -h - < " + (directory() / "slb.bin").string() + " && exit 0; sleep 0.1; done; exit 1";
         take(model::run_tool({"hash", {"sh", "-c", hash}, {}, {}}, model::Millis{60'000}));
         hypervisor_ = std::make_unique<StandInHypervisor>(StandInConfig{directory(), keys(), swtpm()}, slb);
     }
@@ -182,7 +166,6 @@ private:
     model::StateDir state_;
     std::unique_ptr<model::Reactor> reactor_;
     std::optional<model::TpmIdentity> identity_;
-    std::uint16_t port_ = free_port();
     std::unique_ptr<StandInHypervisor> hypervisor_;
     std::unique_ptr<Line> line_;
     std::vector<std::unique_ptr<model::Child>> children_;

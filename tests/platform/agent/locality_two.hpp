@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The TPM as SLB and hypervisor reach it: PCR extends at locality 2, on the TCP port of a software TPM.
+// The TPM as SLB and hypervisor reach it: PCR extends at locality 2, of a software TPM.
 // The software TPM serves one client at a time: close this before the agent connects.
 #pragma once
 

@@ -5,30 +5,13 @@
 #include "dlaunch/model/tpm_identity.hpp"
 
 #include <fstream>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 
 namespace casemate::platform_test {
 
 namespace {
 
 constexpr model::Millis tool_limit{30000};
-
-/// A TCP port of the loopback that is free now; swtpm's control channel takes the next one.
-std::uint16_t free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    // SAFETY: the sockets API takes every address family as sockaddr.
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd, generic, size) != 0 || ::getsockname(fd, generic, &size) != 0) address.sin_port = 0;
-    ::close(fd);
-    return ntohs(address.sin_port);
-}
 
 std::vector<std::uint8_t> contents(const std::filesystem::path& file) {
     std::ifstream in{file, std::ios::binary};
@@ -39,16 +22,15 @@ std::vector<std::uint8_t> contents(const std::filesystem::path& file) {
 
 OtherTpm::OtherTpm() {
     const auto state = scratch_.path() / "tpm";
-    const std::string port = std::to_string(free_port()), control = std::to_string(std::stoul(port) + 1);
-    tcti_ = "swtpm:host=127.0.0.1,port=" + port;
+    const std::string place = "path=" + (scratch_.path() / "sock").string();
+    tcti_ = "swtpm:" + place;
     auto reactor = model::Reactor::create();
     if (!model::ensure_tpm(state, "sha256,sha384").ok() || !reactor.ok()) return;
     reactor_ = std::move(reactor).value();
     auto started = model::Child::start(
         *reactor_,
-        {"swtpm", {"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state.string(), "--server",
-                   "type=tcp,bindaddr=127.0.0.1,port=" + port, "--ctrl", "type=tcp,bindaddr=127.0.0.1,port=" + control,
-                   "--flags", "startup-clear,not-need-init"}},
+        {"swtpm", {"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state.string(), "--server", "type=unixio," + place,
+                   "--ctrl", "type=unixio," + place + ".ctrl", "--flags", "startup-clear,not-need-init"}},
         {});
     if (!started.ok()) return;
     swtpm_ = std::move(started).value();
