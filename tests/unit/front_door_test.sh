@@ -6,6 +6,7 @@ set -eu
 unset CASEMATE_BUILD # of the run that this test is part of
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export TMPDIR=$work # the launcher keeps the log of an installation that failed
 mkdir -p "$work/tree/.ci" "$work/stubs"
 cp "$1/casemate" "$work/tree/"
 chmod -R go+rX "$work"
@@ -36,6 +37,7 @@ stub id 'echo 1000'
 stub sudo 'exit 1'
 refused 3 "neither root nor allowed to use sudo: $package" with_stubs "$casemate" up
 refused 3 "neither root nor allowed to use sudo: $package" with_stubs "$casemate" test
+[ -z "$(find "$work" -mindepth 1 -maxdepth 1 -name 'tmp.*')" ] || { echo "front_door_test: a log of nothing was left" >&2; exit 1; }
 stub id 'echo 0'
 stub apt-get 'echo "E: Unable to locate package"; exit 100'
 refused 3 'apt-get could not install' with_stubs "$casemate" up
