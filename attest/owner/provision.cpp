@@ -44,11 +44,7 @@ void note(Report& report, const Options& options, const std::string& what, const
 
 void forward(const std::vector<Step>& steps, const Options& options, Report& report) {
     for (const Step& step : steps) {
-        const bool was = or_stop(step.done());
-        if (!was && !options.dry_run) {
-            or_stop(step.work());
-            if (!or_stop(step.done())) throw CannotRun(step.what + ": it was done, and is not there");
-        }
+        const bool was = or_stop(options.dry_run ? step.done() : complete(step));
         note(report, options, step.what, was ? "was done" : options.dry_run ? "to do" : "done");
     }
 }
@@ -57,8 +53,7 @@ void backward(std::vector<Step> steps, const Options& options, Report& report) {
     std::reverse(steps.begin(), steps.end());
     for (const Step& step : steps) {
         if (!step.undo) continue;
-        const bool is = or_stop(step.present ? step.present() : step.done());
-        if (is && !options.dry_run) or_stop(step.undo());
+        const bool is = or_stop(options.dry_run ? can_be_taken_back(step) : take_back(step));
         note(report, options, step.what, !is ? "was not done" : options.dry_run ? "to undo" : "undone", step.left ? or_stop(step.left()) : "");
     }
 }

@@ -195,6 +195,24 @@ Outcome<std::set<std::string>> images_of(const fs::path& bundle_file) {
 
 } // namespace
 
+Outcome<bool> complete(const Step& step) {
+    if (TRY(step.done())) return true;
+    TRY(step.work());
+    if (!TRY(step.done())) return fail(step.what + ": it was done, and is not there");
+    return false;
+}
+
+Outcome<bool> can_be_taken_back(const Step& step) {
+    if (!step.undo) return false;
+    return step.present ? step.present() : step.done();
+}
+
+Outcome<bool> take_back(const Step& step) {
+    const bool is = TRY(can_be_taken_back(step));
+    if (is) TRY(step.undo());
+    return is;
+}
+
 std::optional<std::string> platform_of(TpmAccess& tpm) {
     PlatformRecord record;
     const auto modulus = secret::read_endorsement_key(tpm.asker(), record.endorsement_key);

@@ -22,6 +22,13 @@ struct Step {
     std::function<Outcome<std::string>()> left{}; // what `undo` cannot take back and who can, as a sentence; empty: nothing
 };
 
+/// Does the step where it is not done, and looks whether it is then. Whether it was done before.
+[[nodiscard]] Outcome<bool> complete(const Step& step);
+/// Whether something of it is there that could be taken back; of a step that stays: never.
+[[nodiscard]] Outcome<bool> can_be_taken_back(const Step& step);
+/// Whether there was something.
+[[nodiscard]] Outcome<bool> take_back(const Step& step);
+
 /// A file for the EFI system partition: where there, and from which file, or with which content.
 struct BootFile {
     std::filesystem::path target, source;

@@ -8,6 +8,7 @@
 #include "attest/secret/nv_storage.hpp"
 #include "attest/verifier/bytes.hpp"
 #include "tests/platform/secret/owner_hierarchy.hpp"
+#include "tests/platform/secret/steps.hpp"
 #include "tests/platform/secret/test_tpm.hpp"
 
 #include <catch2/catch.hpp>
@@ -17,6 +18,7 @@
 using namespace casemate;
 using namespace casemate::owner;
 using casemate::secret::OwnerTpm;
+using casemate::secret_test::take;
 using casemate::secret_test::TestTpm;
 
 namespace {
@@ -42,24 +44,13 @@ std::uint32_t property(TestTpm& tpm, std::uint32_t which) {
 }
 constexpr std::uint32_t lockout_counter = 0x20E; // TPM_PT_LOCKOUT_COUNTER
 
-template <typename T>
-T take(Outcome<T> outcome) {
-    if (!outcome.ok()) FAIL(outcome.error().text);
-    return std::move(outcome).value();
-}
-
 struct Scene {
     Scene() { secret_test::set_hierarchy_password(tpm.owner(), measure::TPM_RH_OWNER, good); }
-    /// As `casemate provision` does; the sentence with which it ended, or "".
+    /// The sentence with which it ended, or "".
     [[nodiscard]] std::string provision(const std::string& password) {
         Line line{tpm, password};
-        for (const Step& step : tpm_steps(directory, line)) {
-            const auto was = step.done();
-            if (!was.ok()) return was.error().text;
-            if (was.value()) continue;
-            if (const auto done = step.work(); !done.ok()) return done.error().text;
-        }
-        return {};
+        const auto done = secret_test::forward(tpm_steps(directory, line));
+        return done.ok() ? std::string{} : done.error().text;
     }
     void evict_endorsement_key() {
         constexpr std::uint8_t handle[] = {0x81, 1, 0, 1};

@@ -6,6 +6,7 @@
 #include "attest/owner/sealing.hpp"
 #include "attest/verifier/encoding.hpp"
 #include "policy/model/bundle.hpp"
+#include "tests/platform/secret/steps.hpp"
 #include "tests/platform/secret/test_tpm.hpp"
 #include "tests/unit/policy_sample.hpp"
 
@@ -16,6 +17,8 @@
 
 using namespace casemate;
 using namespace casemate::owner;
+using casemate::secret_test::forward;
+using casemate::secret_test::take;
 using casemate::secret_test::TestTpm;
 
 namespace {
@@ -40,19 +43,6 @@ secret::Digest filled(std::uint8_t byte) {
     secret::Digest digest;
     digest.fill(byte);
     return digest;
-}
-
-template <typename T>
-T take(Outcome<T> outcome) {
-    if (!outcome.ok()) FAIL(outcome.error().text);
-    return std::move(outcome).value();
-}
-
-/// As `casemate provision` does.
-Status<Error> run(const std::vector<Step>& steps) {
-    for (const Step& step : steps)
-        if (!TRY(step.done())) TRY(step.work());
-    return Done{};
 }
 
 /// What is measured when one version of the software is launched.
@@ -138,7 +128,7 @@ public:
     }
     void provision() {
         Line line{tpm};
-        REQUIRE(run(tpm_steps(directory, line)).ok());
+        REQUIRE(forward(tpm_steps(directory, line)).ok());
     }
     void put() {
         SecretBook book = take(read_book(directory));
@@ -170,13 +160,13 @@ TEST_CASE("provisioning does what is missing, and nothing when it is complete", 
     const auto steps = tpm_steps(scene.directory, line);
     CHECK_FALSE(take(steps[1].done())); // the manufacturer made the key, nobody the counter
     CHECK_FALSE(read_record(scene.directory).ok());
-    REQUIRE(run(steps).ok());
+    REQUIRE(forward(steps).ok());
     const PlatformRecord record = take(read_record(scene.directory));
     CHECK(record.epoch > 0);
     CHECK(record.ek_certificate.size() > 500);
     CHECK(record.platform_id().size() == 64);
     for (const Step& step : steps) CHECK(take(step.done()));
-    REQUIRE(run(steps).ok());
+    REQUIRE(forward(steps).ok());
     CHECK(text_of(take(read_record(scene.directory))) == text_of(record));
 }
 
@@ -198,14 +188,14 @@ TEST_CASE("a power cut at each command of provisioning is made good by running i
     {
         Scene scene;
         Line line{scene.tpm};
-        REQUIRE(run(tpm_steps(scene.directory, line)).ok());
+        REQUIRE(forward(tpm_steps(scene.directory, line)).ok());
         commands = line.sent;
     }
     Scene scene;
     for (unsigned left = 0; left < commands; ++left) {
         Line line{scene.tpm};
         line.left = left;
-        (void)run(tpm_steps(scene.directory, line));
+        (void)forward(tpm_steps(scene.directory, line));
         scene.tpm.power_cycle();
     }
     scene.provision();
@@ -244,7 +234,7 @@ TEST_CASE("the record of one platform is never replaced by another's", "[owner]"
     TestTpm other;
     Line line{other};
     const auto steps = tpm_steps(scene.directory, line);
-    const auto refused = run(steps);
+    const auto refused = forward(steps);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().text.find("another platform's") != std::string::npos);
 }

@@ -6,13 +6,17 @@
 #include "attest/owner/service_steps.hpp"
 #include "attest/secret/nv_storage.hpp"
 #include "tests/platform/secret/launch_reference.hpp"
+#include "tests/platform/secret/steps.hpp"
 #include "tests/platform/secret/test_tpm.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace casemate;
 using namespace casemate::owner;
+using casemate::secret_test::backward;
+using casemate::secret_test::forward;
 using casemate::secret_test::reference_of;
+using casemate::secret_test::take;
 using casemate::secret_test::TestTpm;
 using casemate::test::TestVerifier;
 using verifier::Json;
@@ -56,24 +60,6 @@ private:
     TestVerifier& verifier_;
     Power& power_;
 };
-
-template <typename T>
-T take(Outcome<T> outcome) {
-    if (!outcome.ok()) FAIL(outcome.error().text);
-    return std::move(outcome).value();
-}
-
-Status<Error> forward(const std::vector<Step>& steps) {
-    for (const Step& step : steps)
-        if (!TRY(step.done())) TRY(step.work());
-    return Done{};
-}
-
-Status<Error> backward(const std::vector<Step>& steps) {
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step)
-        if (step->undo && TRY(step->present ? step->present() : step->done())) TRY(step->undo());
-    return Done{};
-}
 
 struct Scene {
     Scene() {
