@@ -37,6 +37,21 @@ inline store::Platform stored_platform(std::string id, std::uint8_t ak = 1) {
     return result;
 }
 
+/// A store of that back end with platforms in it.
+template <typename BackEnd>
+struct OpenedStore {
+    BackEnd back_end;
+    std::unique_ptr<store::Store> store = back_end.open();
+
+    explicit OpenedStore(std::initializer_list<const char*> platforms = {"p"}) {
+        for (const char* id : platforms) REQUIRE(store->bind_platform(stored_platform(id)) == store::BindOutcome::bound);
+    }
+    void reopen() {
+        store.reset();
+        store = back_end.open();
+    }
+};
+
 inline store::Grant stored_grant(std::string id, std::uint8_t nonce) {
     store::Grant result;
     result.id = std::move(id);

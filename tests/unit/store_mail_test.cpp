@@ -12,16 +12,9 @@ using namespace casemate::test;
 namespace {
 
 template <typename BackEnd>
-struct Opened {
-    BackEnd back_end;
-    std::unique_ptr<Store> store = back_end.open();
-    Opened() {
-        for (const char* id : {"p", "q"}) REQUIRE(store->bind_platform(stored_platform(id)) == BindOutcome::bound);
-    }
-    void reopen() {
-        store.reset();
-        store = back_end.open();
-    }
+struct Opened : OpenedStore<BackEnd> {
+    using OpenedStore<BackEnd>::store;
+    Opened() : OpenedStore<BackEnd>{{"p", "q"}} {}
     std::optional<std::int64_t> order(const char* platform, const char* vm, std::int64_t most = 16) {
         const auto unit = store->begin();
         (void)store->hold_platform(platform);

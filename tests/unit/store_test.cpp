@@ -11,23 +11,8 @@ using namespace casemate;
 using namespace casemate::store;
 using namespace casemate::test;
 
-namespace {
-
-template <typename BackEnd>
-struct Opened {
-    BackEnd back_end;
-    std::unique_ptr<Store> store = back_end.open();
-    Opened() { REQUIRE(store->bind_platform(stored_platform("p")) == BindOutcome::bound); }
-    void reopen() {
-        store.reset();
-        store = back_end.open();
-    }
-};
-
-} // namespace
-
 TEMPLATE_TEST_CASE("a challenge is taken once, by its platform, before it expires", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     Store& store = *opened.store;
     for (const char* id : {"a", "b", "c"}) store.add_challenge({id, "p", {1, 2}, 100}, 0);
     CHECK(store.take_challenge("x", "p", 1).outcome == TakeOutcome::unknown);
@@ -44,7 +29,7 @@ TEMPLATE_TEST_CASE("a challenge is taken once, by its platform, before it expire
 
 TEMPLATE_TEST_CASE("challenges of the day before are forgotten, looked for once a second", "[store]", OnSqlite, OnPostgresql) {
     constexpr Millis day = 24LL * 3600 * 1000;
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     Store& store = *opened.store;
     store.add_challenge({"old", "p", {1}, 100}, 0);
     store.add_challenge({"a", "p", {1}, day + 200}, 999); // nothing is looked for
@@ -58,7 +43,7 @@ TEMPLATE_TEST_CASE("challenges of the day before are forgotten, looked for once 
 }
 
 TEMPLATE_TEST_CASE("a held platform comes with all that its evidence is decided by", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     Store& store = *opened.store;
     REQUIRE(store.bind_platform(stored_platform("q")) == BindOutcome::bound);
     store.add_grant(stored_grant("g", 1));
@@ -95,7 +80,7 @@ TEMPLATE_TEST_CASE("a held platform comes with all that its evidence is decided 
 }
 
 TEMPLATE_TEST_CASE("an enrolment is taken once and not after its time", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     Enrolment enrolment{"e", {"p2", {1}, {2}, {3}, "sha256,sha384"}, {7}, 100};
     opened.store->add_enrolment(enrolment, 0);
     const std::optional<Enrolment> taken = opened.store->take_enrolment("e", 1);
@@ -109,7 +94,7 @@ TEMPLATE_TEST_CASE("an enrolment is taken once and not after its time", "[store]
 }
 
 TEMPLATE_TEST_CASE("a platform keeps its AK until an operator allows another", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     Platform same = stored_platform("p");
     same.token_hash = {42};
     CHECK(opened.store->bind_platform(same) == BindOutcome::bound);
@@ -124,7 +109,7 @@ TEMPLATE_TEST_CASE("a platform keeps its AK until an operator allows another", "
 }
 
 TEMPLATE_TEST_CASE("results keep the newest and move the platform's clock and verdict", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     for (int i = 1; i <= 5; ++i) {
         AppraisalRecord record;
         record.platform_id = "p";
@@ -142,7 +127,7 @@ TEMPLATE_TEST_CASE("results keep the newest and move the platform's clock and ve
 }
 
 TEMPLATE_TEST_CASE("a revocation happens once and holds the device back until released", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     opened.store->add_grant(stored_grant("g", 1));
     CHECK_THROWS_AS(opened.store->add_grant(stored_grant("other", 1)), StoreFailure); // a gate nonce gets one grant
     opened.store->set_reissue("g", {9}, 3, 45);
@@ -163,7 +148,7 @@ TEMPLATE_TEST_CASE("a revocation happens once and holds the device back until re
 }
 
 TEMPLATE_TEST_CASE("reference sets are replaced as a whole", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     opened.store->add_reference({"1", 10, "{}", "a"});
     opened.store->replace_references({{"2", 20, "{}", "b"}, {"3", 30, "{}", "c"}});
     REQUIRE(opened.store->references().size() == 2);
@@ -174,7 +159,7 @@ TEMPLATE_TEST_CASE("reference sets are replaced as a whole", "[store]", OnSqlite
 
 TEMPLATE_TEST_CASE("tokens are found by their digest, inventory is replaced by platform, rules keep their value", "[store]", OnSqlite,
                    OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     const std::string hostile = "x'); DROP TABLE operator_tokens; --";
     opened.store->add_operator_token({"t", hostile, "viewer", {1, 2}, 10, 20, "olga"});
     CHECK_THROWS_AS(opened.store->add_operator_token({"u", "b", "owner", {1, 2}, 10, 20, "olga"}), StoreFailure);
@@ -201,7 +186,7 @@ TEMPLATE_TEST_CASE("tokens are found by their digest, inventory is replaced by p
 
 TEMPLATE_TEST_CASE("a platform's state changes once, and a removed reference stays in the archive", "[store]", OnSqlite,
                    OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     CHECK(opened.store->platform("p")->state == "active");
     CHECK(opened.store->set_platform_state("p", "retired"));
     CHECK_FALSE(opened.store->set_platform_state("p", "retired"));
@@ -215,7 +200,7 @@ TEMPLATE_TEST_CASE("a platform's state changes once, and a removed reference sta
 }
 
 TEMPLATE_TEST_CASE("a result is found by its number, with what it was judged against", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     AppraisalRecord record;
     record.platform_id = "p";
     record.verdict = "affirming";
@@ -230,7 +215,7 @@ TEMPLATE_TEST_CASE("a result is found by its number, with what it was judged aga
 }
 
 TEMPLATE_TEST_CASE("tokens, inventory, rules and states are in the unit of their audit row", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     {
         const auto unit = opened.store->begin();
         opened.store->add_operator_token({"t", "olga", "owner", {1}, 10, 20, "bootstrap"});
@@ -247,7 +232,7 @@ TEMPLATE_TEST_CASE("tokens, inventory, rules and states are in the unit of their
 }
 
 TEST_CASE("the database is private and of a version that we know", "[store]") {
-    Opened<OnSqlite> opened;
+    OpenedStore<OnSqlite> opened;
     using std::filesystem::perms;
     const perms mode = std::filesystem::status(opened.back_end.directory / "db").permissions();
     CHECK((mode & (perms::group_all | perms::others_all)) == perms::none);
@@ -257,7 +242,7 @@ TEST_CASE("the database is private and of a version that we know", "[store]") {
 }
 
 TEMPLATE_TEST_CASE("the largest inventory is imported with a row for each entry in one unit", "[store]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     std::vector<InventoryEntry> entries;
     for (int i = 0; i < 5000; ++i) {
         std::string id = std::to_string(i);
@@ -286,7 +271,7 @@ AppraisalRecord with_log(const std::string& log, bool told = true) {
 
 TEMPLATE_TEST_CASE("an event log is kept once for all results that have it, and goes with the last of them", "[store]", OnSqlite,
                    OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     for (const char* log : {"AAAA", "AAAA", "BBBB", "AAAA"}) opened.store->add_result(with_log(log), std::nullopt, 3);
     opened.store->add_result(with_log("CCCC", false), std::nullopt, 3);
     opened.reopen();
@@ -303,7 +288,7 @@ TEMPLATE_TEST_CASE("an event log is kept once for all results that have it, and 
 }
 
 TEST_CASE("a log that no result has any more is removed", "[store]") {
-    Opened<OnSqlite> opened;
+    OpenedStore<OnSqlite> opened;
     for (const char* log : {"AAAA", "BBBB", "CCCC", "CCCC", "DDDD"}) opened.store->add_result(with_log(log), std::nullopt, 3);
     Connection database{opened.back_end.directory / "db"};
     Statement logs{database, "SELECT text FROM event_logs ORDER BY text"};
@@ -313,7 +298,7 @@ TEST_CASE("a log that no result has any more is removed", "[store]") {
 }
 
 TEST_CASE("a log that is not in its evidence is not stored", "[store]") {
-    Opened<OnSqlite> opened;
+    OpenedStore<OnSqlite> opened;
     AppraisalRecord record = with_log("AAAA");
     record.log_at = record.evidence.size();
     CHECK_THROWS_AS(opened.store->add_result(record, std::nullopt, 3), StoreFailure);
@@ -324,7 +309,7 @@ TEST_CASE("a log that is not in its evidence is not stored", "[store]") {
 
 TEMPLATE_TEST_CASE("what is taken within a deferral is taken for ever, after settle or what is stored next", "[store]", OnSqlite,
                    OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     for (const char* id : {"a", "b", "c"}) opened.store->add_challenge({id, "p", {1}, 100}, 0);
     {
         const auto deferral = opened.store->defer_takes();
@@ -367,7 +352,7 @@ TEMPLATE_TEST_CASE("whether the store answers is asked beside its writers, and d
 }
 
 TEMPLATE_TEST_CASE("a bootstrap grant is kept for a platform that may not have enrolled yet, and withdrawn once", "[store][bootstrap]", OnSqlite, OnPostgresql) {
-    Opened<TestType> opened;
+    OpenedStore<TestType> opened;
     opened.store->add_bootstrap_grant({"b1", "expected", {1}, "0000:00:03.0", 30, 7, 100, "olga", {9, 8}, 0});
     opened.store->add_bootstrap_grant({"b2", "p", {2}, "0000:00:03.0", 20, 7, 101, "olga", {7}, 0});
     CHECK_THROWS_AS(opened.store->add_bootstrap_grant({"b1", "p", {1}, "", 1, 1, 1, "", {1}, 0}), StoreFailure); // an id is one grant's
